@@ -1,0 +1,1 @@
+"""Small programs between two pipes: they read lines and write them changed."""

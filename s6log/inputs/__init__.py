@@ -1,0 +1,1 @@
+"""Where lines come from: descriptor 0, whatever it is."""

@@ -1,0 +1,1 @@
+"""Where bytes go: stdout, alerts, status files, log directories."""

@@ -1,0 +1,1 @@
+"""What the user wrote: directives, patterns, script files. Pure."""

@@ -1,0 +1,1 @@
+"""What happens to bytes between the input and the outputs. Pure."""

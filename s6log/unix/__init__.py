@@ -1,0 +1,1 @@
+"""What both packages share of the operating system."""

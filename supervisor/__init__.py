@@ -1,0 +1,1 @@
+"""The supervisor that holds the pipes. Not built yet."""
