@@ -1,0 +1,171 @@
+"""A script while it is read: the settings in force, the elements so far. Pure.
+
+One method a kind of directive; the table in `directives` says which is whose.
+"""
+
+from s6log.script.execline import ExeclineError, tokenize
+from s6log.script.model import (
+    Action,
+    Alert,
+    Element,
+    Format,
+    Logdir,
+    Processor,
+    Rules,
+    Selector,
+    Status,
+    Stdout,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from s6log.script.tree import Node
+    from s6log.script.words import Word
+
+SIZE_LEAST, SIZE_MOST = 4096, 268435455  # `s` is brought within these, silently
+
+
+class Builder:
+    """Takes directives from left to right.
+
+    `numbers` are the settings by letter. What an action does is settled when it
+    is met; all settings but stamps stay in force for the actions after it.
+    """
+
+    __slots__ = (
+        "actions",
+        "elements",
+        "iso",
+        "logdirs",
+        "numbers",
+        "prefix",
+        "processor",
+        "selectors",
+        "stamp",
+    )
+
+    def __init__(self, numbers: dict[bytes, int]) -> None:
+        self.numbers = numbers
+        self.prefix = b""
+        self.processor: Processor | None = None
+        self.stamp = self.iso = False
+        self.selectors: list[Selector] = []
+        self.actions: list[Action] = []
+        self.logdirs: list[Logdir] = []
+        self.elements: list[Element] = []
+
+    def finish(self) -> tuple[Element, ...]:
+        """Give the elements; selections without an action after them are dropped."""
+        self._close_element()
+        return tuple(self.elements)
+
+    def select(self, word: "Word") -> None:
+        """`+RE`, `-RE`, `f`: after an action, the first one of a new element."""
+        selector = Selector(word.row.letter, word.argument, _tree(word))
+        self._close_element()
+        self.selectors.append(selector)
+
+    def set_number(self, word: "Word") -> None:
+        """Any letter with a number that nothing else is asked of."""
+        self.numbers[word.row.letter] = word.number()
+
+    def set_size(self, word: "Word") -> None:
+        """`sN`."""
+        self.numbers[b"s"] = max(SIZE_LEAST, min(word.number(), SIZE_MOST))
+
+    def set_tolerance(self, word: "Word") -> None:
+        """`lN`: checked against the `s` before it; a later `s` is not looked at."""
+        value, size = word.number(), self.numbers[b"s"]
+        if value > size // 2:
+            hint = f"l takes at most {size // 2} here: half of s, which is {size}"
+            after = b" conflicts with previous s directive"
+            raise word.refused(hint, b"directive ", after)
+        self.numbers[b"l"] = value
+
+    def set_prefix(self, word: "Word") -> None:
+        """`pTEXT`."""
+        self.prefix = word.argument
+
+    def set_processor(self, word: "Word") -> None:
+        """`!COMMAND`."""
+        argv = _split(word)
+        self.processor = Processor(word.argument, False, argv) if argv else None
+
+    def set_shell_processor(self, word: "Word") -> None:
+        """`?COMMAND`: like `!`, and to the next of either (in s6-log: one action)."""
+        command = word.argument
+        argv = (b"/bin/sh", b"-c", command)
+        self.processor = Processor(command, True, argv) if command else None
+
+    def set_stamp(self, _: "Word") -> None:
+        """`t`."""
+        self.stamp = True
+
+    def set_iso(self, _: "Word") -> None:
+        """`T`."""
+        self.iso = True
+
+    def add_stdout(self, _: "Word") -> None:
+        """`1`."""
+        self.actions.append(Stdout(self._format()))
+
+    def add_alert(self, _: "Word") -> None:
+        """`2`."""
+        self.actions.append(Alert(self._format(), self.numbers[b"E"]))
+
+    def add_status(self, word: "Word") -> None:
+        """`=FILE`."""
+        size = self.numbers[b"^"]
+        self.actions.append(Status(self._format(), word.argument, size))
+
+    def add_logdir(self, word: "Word") -> None:
+        """`./dir` or `/dir`: the whole word is the path."""
+        numbers = self.numbers
+        rules = Rules(
+            keep=numbers[b"n"],
+            size_bytes=numbers[b"s"],
+            total_bytes=numbers[b"S"],
+            tolerance_bytes=numbers[b"l"],
+            retry_ms=numbers[b"r"],
+            period_s=numbers[b"R"],
+        )
+        logdir = Logdir(self._format(), word.text, rules, self.processor)
+        self.logdirs.append(logdir)
+        self.actions.append(logdir)
+
+    def _close_element(self) -> None:
+        if self.actions:
+            self.elements.append(Element(tuple(self.selectors), tuple(self.actions)))
+            self.selectors, self.actions = [], []
+
+    def _format(self) -> Format:
+        """Give what goes before the lines of an action; `t` and `T` are used up."""
+        form = Format(self.stamp, self.iso, self.prefix)
+        self.stamp = self.iso = False
+        return form
+
+
+def _tree(word: "Word") -> "Node | None":
+    if not word.argument:
+        return None
+    # Not at the top: a logger without patterns starts without this.
+    from s6log.script.ere import EreError
+    from s6log.script.ere import parse as parse_pattern
+
+    try:
+        return parse_pattern(word.argument)
+    except EreError as error:
+        hint = f"bad pattern at byte {error.position + 1}: {error.reason}"
+        raise word.refused(hint) from error
+
+
+def _split(word: "Word") -> tuple[bytes, ...]:
+    """Split the command of a `!`; refuse what could only fail at each rotation."""
+    try:
+        argv = tokenize(word.argument)
+    except ExeclineError as error:
+        hint = f"bad command: {error.reason} (execline's quoting applies)"
+        raise word.refused(hint) from error
+    if word.argument and not argv:
+        raise word.refused("a command without words would empty every archive")
+    return argv

@@ -1,0 +1,162 @@
+"""What a logging script means: elements of selectors and actions. Pure.
+
+Plain `__slots__` classes instead of dataclasses: this is in the import closure
+of every logger, and importing dataclasses alone costs as much as Python itself.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from s6log.script.tree import Node
+
+
+class Format:
+    """What goes before a line: TAI64N stamp, ISO time, prefix (in that order).
+
+    `prefix` is as the user wrote it; empty means none. A space follows it.
+    """
+
+    __slots__ = ("iso", "prefix", "stamp")
+
+    def __init__(
+        self, stamp: bool = False, iso: bool = False, prefix: bytes = b""
+    ) -> None:
+        self.stamp = stamp
+        self.iso = iso
+        self.prefix = prefix
+
+
+class Selector:
+    """One of `+RE`, `-RE`, `f`. An empty RE matches every line.
+
+    `kind` is the directive's first byte; `tree` is None for `f` and for an
+    empty pattern.
+    """
+
+    __slots__ = ("kind", "pattern", "tree")
+
+    def __init__(
+        self, kind: bytes, pattern: bytes = b"", tree: "Node | None" = None
+    ) -> None:
+        self.kind = kind
+        self.pattern = pattern
+        self.tree = tree
+
+
+class Processor:
+    """A command that rewrites an archive; `shell` tells `?` from `!`.
+
+    `argv` is ready to be executed: ("/bin/sh", "-c", command) for `?`.
+    """
+
+    __slots__ = ("argv", "command", "shell")
+
+    def __init__(self, command: bytes, shell: bool, argv: tuple[bytes, ...]) -> None:
+        self.command = command
+        self.shell = shell
+        self.argv = argv
+
+
+class Rules:
+    """When a logdir rotates and what it keeps.
+
+    keep: archives (`n`); size_bytes: of current (`s`); total_bytes: of all
+    archives, 0 for any (`S`); tolerance_bytes (`l`); retry_ms (`r`);
+    period_s: 0 for never (`R`).
+    """
+
+    __slots__ = (
+        "keep",
+        "period_s",
+        "retry_ms",
+        "size_bytes",
+        "tolerance_bytes",
+        "total_bytes",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each directive
+        self,
+        keep: int = 10,
+        size_bytes: int = 99999,
+        total_bytes: int = 0,
+        tolerance_bytes: int = 2000,
+        retry_ms: int = 2000,
+        period_s: int = 0,
+    ) -> None:
+        self.keep = keep
+        self.size_bytes = size_bytes
+        self.total_bytes = total_bytes
+        self.tolerance_bytes = tolerance_bytes
+        self.retry_ms = retry_ms
+        self.period_s = period_s
+
+
+class Action:
+    """Something done with each selected line; the subclasses are all there are."""
+
+    __slots__ = ("format",)
+
+    def __init__(self, format_: Format) -> None:
+        self.format = format_
+
+
+class Stdout(Action):
+    """`1`: forward to descriptor 1."""
+
+    __slots__ = ()
+
+
+class Alert(Action):
+    """`2`: `s6-log: alert: LINE` on descriptor 2, cut after `limit` bytes (`E`)."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self, format_: Format, limit: int) -> None:
+        super().__init__(format_)
+        self.limit = limit
+
+
+class Status(Action):
+    """`=FILE`: keep the last selected line in a file of `size` bytes (`^`)."""
+
+    __slots__ = ("path", "size")
+
+    def __init__(self, format_: Format, path: bytes, size: int) -> None:
+        super().__init__(format_)
+        self.path = path
+        self.size = size
+
+
+class Logdir(Action):
+    """`./dir` or `/dir`: append to an automatically rotated log directory."""
+
+    __slots__ = ("path", "processor", "rules")
+
+    def __init__(
+        self, format_: Format, path: bytes, rules: Rules, processor: Processor | None
+    ) -> None:
+        super().__init__(format_)
+        self.path = path
+        self.rules = rules
+        self.processor = processor
+
+
+class Element:
+    """Selectors, then the actions for the lines they leave selected."""
+
+    __slots__ = ("actions", "selectors")
+
+    def __init__(
+        self, selectors: tuple[Selector, ...], actions: tuple[Action, ...]
+    ) -> None:
+        self.selectors = selectors
+        self.actions = actions
+
+
+class Script:
+    """A whole script; `extraneous` when selectors follow the last action."""
+
+    __slots__ = ("elements", "extraneous")
+
+    def __init__(self, elements: tuple[Element, ...], extraneous: bool) -> None:
+        self.elements = elements
+        self.extraneous = extraneous
