@@ -1,0 +1,103 @@
+"""Lines for people and for the container: stdout, and alerts on stderr."""
+
+from s6log.stream.batch import Route
+from s6log.stream.format import cut_line, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from s6log.outputs.shared import Shared
+    from s6log.script import model
+    from s6log.stream.batch import Batch
+
+ALERT = b"s6-log: alert: "
+
+
+class Console:
+    """All `1` actions of a script: lines on stdout."""
+
+    name = b"stdout"
+    excuse = b"its reader is behind"
+
+    def __init__(
+        self, actions: "Sequence[tuple[int, model.Stdout]]", shared: "Shared"
+    ) -> None:
+        self.routes = [Route(element, action.format) for element, action in actions]
+        self._shared = shared
+
+    @property
+    def pending(self) -> int:
+        """Bytes accepted and not written yet."""
+        return self._shared.pending
+
+    @property
+    def busy(self) -> bool:
+        """Something is left to write."""
+        return self._shared.pending > 0
+
+    def deliver(self, batch: "Batch") -> None:
+        """Write the lines of the block that are for stdout."""
+        piece = batch.render(self.routes)
+        if piece is not None:
+            self._shared.put(*piece)
+
+
+class Alerts:
+    """All `2` actions of a script: lines on stderr, cut after `E` bytes.
+
+    Stamp and prefix stand after `alert: ` and do not count for the cut (s6-log).
+    """
+
+    name = b"stderr"
+    excuse = b"its reader is behind"
+
+    def __init__(
+        self, actions: "Sequence[tuple[int, model.Alert]]", shared: "Shared"
+    ) -> None:
+        self.routes = [Route(element, action.format) for element, action in actions]
+        self._limits = [action.limit for _, action in actions]
+        self._marks = [b""]
+        if len(actions) > 1:
+            self._marks = [b"%d:" % number for number in range(len(actions))]
+        self._shared = shared
+
+    @property
+    def pending(self) -> int:
+        """Bytes accepted and not written yet."""
+        return self._shared.pending
+
+    @property
+    def busy(self) -> bool:
+        """Something is left to write."""
+        return self._shared.pending > 0
+
+    def deliver(self, batch: "Batch") -> None:
+        """Write the lines of the block that are alerts."""
+        piece = batch.plain(self.routes, self._marks)
+        if piece is None:
+            return
+        _, data, end = piece
+        prefixes = [ALERT + batch.prefixes.of(route.format) for route in self.routes]
+        if len(prefixes) > 1:
+            alerts = self._mixed(data[:end], prefixes)
+            self._shared.put_lines(b"", alerts, len(alerts))
+            return
+        prefix = prefixes[0]
+        data, end = shorten(data, end, self._limits[0])
+        body = data[:end].replace(b"\n", b"\n" + prefix)
+        self._shared.put_lines(prefix, body, len(body) - len(prefix))
+
+    def _mixed(self, marked: "bytes | bytearray", prefixes: list[bytes]) -> bytes:
+        """Make alerts of lines that each begin with the number of their action.
+
+        Line by line: several actions on stderr are rare, and their alerts come
+        in the order of lines, as in s6-log.
+        """
+        records = []
+        for line in bytes(marked[:-1]).split(b"\n"):
+            mark, _, text = line.partition(b":")
+            number = int(mark)
+            cut = cut_line(text, self._limits[number])
+            records.append(prefixes[number] + cut + b"\n")
+        return b"".join(records)
