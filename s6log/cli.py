@@ -1,0 +1,55 @@
+"""`s6-log`: reads its command line and becomes the logger that it asks for."""
+
+from s6log.script.directives import ScriptError, parse
+from s6log.script.options import USAGE, OptionError, parse_options
+from s6log.start import accept, check_open, mistake, refuse, show, start, version
+from s6log.unix.messages import Fatal, Messages
+
+
+def main(arguments: list[bytes]) -> int:
+    """Do what the command line says; `arguments` are without the program's name.
+
+    Returns the exit code, after the message that goes with it.
+    """
+    messages = Messages(b"s6-log")
+    first = arguments[0] if arguments else b""
+    try:
+        if first in WAYS:
+            return WAYS[first](arguments[1:])
+        return _log(arguments)
+    except OptionError as error:
+        return refuse(messages, error, USAGE)
+    except ScriptError as error:
+        return messages.fatal(mistake(error))
+    except Fatal as failure:
+        return messages.fatal(failure)
+
+
+def _log(arguments: list[bytes]) -> int:
+    options, words = parse_options(arguments, check_open)
+    if not words:
+        raise OptionError(b"no script")
+    return start(options, words)
+
+
+def _help(_: list[bytes]) -> int:
+    from s6log.script.manual import help_text
+
+    return show(help_text())
+
+
+def _version(_: list[bytes]) -> int:
+    return show(version("s6-log"))
+
+
+def _explain(arguments: list[bytes]) -> int:
+    from s6log.script.explain import explain
+
+    options, words = parse_options(arguments, accept)
+    if not words:
+        raise OptionError(b"no script")
+    return show(explain(parse(words), options, words))
+
+
+WAYS = {b"--help": _help, b"--version": _version, b"--explain": _explain}
+"""What there is besides logging, by the first word."""
