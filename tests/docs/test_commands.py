@@ -1,0 +1,129 @@
+"""Every command in the documentation is run, and does what the page says.
+
+The blocks of one page are tried in their order, as a reader would, in a folder
+of their own. In what a command is to print one stamp or date stands for any
+other, `...` for any part of a line, and a line `...` for any lines.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pages import PAGES, Block, name, read
+from reader import Reader
+
+ELSEWHERE = {
+    "python3 -m venv /opt/s6log": "`make test` makes an environment of its own,",
+    "/opt/s6log/bin/pip install .": "and what it installs there is what it tests",
+    "tail -F log/current | s6-tai64nlocal": "goes on for ever",
+    ".venv/bin/python tests/bench/bench.py --quick --cell t": "needs s6, and the "
+    "machine to itself",
+}
+"""Commands that are not run here, and why."""
+
+STAMP = r"@[0-9a-f]{24}"
+DATE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}"
+MASKS = {r"^\.\.\.\n": r"(?:.*\n)*", r"\.\.\.": ".*", STAMP: STAMP, DATE: DATE}
+"""What stands for more than itself in expected output, and for what."""
+
+MASK = re.compile("|".join(f"({mask})" for mask in MASKS), re.MULTILINE)
+
+PROMPT, MORE = "$ ", "> "
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if read(p).blocks], ids=name)
+def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    """All of them succeed, and print what is shown."""
+    reader = Reader(tmp_path)
+    for block in read(page).blocks:
+        if block.file:
+            check_file(reader, block)
+        elif block.language == "sh":
+            check_commands(reader, block)
+        elif block.language == "console":
+            check_session(reader, block)
+
+
+def check_file(reader: Reader, block: Block) -> None:
+    """Make the file; if it becomes a logger, that must have a valid script."""
+    path = reader.save(block)
+    if "s6-log" in block.text and block.text.startswith("#!"):
+        code, output = reader.explain(path)
+        assert code == 0, f"{block.place}: {output}"
+        assert "What happens to a line" in output, block.place
+
+
+def check_commands(reader: Reader, block: Block) -> None:
+    """Run a block as one script."""
+    if set(block.text.splitlines()) <= set(ELSEWHERE):
+        return
+    code, output = reader.run(block.text)
+    assert code == 0, f"{block.place}: {output}"
+
+
+def check_session(reader: Reader, block: Block) -> None:
+    """Run the commands of a session and compare what they print."""
+    for command, expected in session(block):
+        code, output = reader.run(command)
+        where = f"{block.place}: {command}"
+        assert code == 0, f"{where}\n{output}"
+        as_shown = pattern(expected).fullmatch(output) is not None
+        assert as_shown, f"{where}\n{output}"
+
+
+def session(block: Block) -> Iterator[tuple[str, str]]:
+    """Give each command with what it is to print."""
+    for part in re.split(r"^\$ ", block.text + "\n", flags=re.MULTILINE)[1:]:
+        command, *lines = part.split("\n")
+        while lines[0].startswith(MORE):
+            command += "\n" + lines.pop(0).removeprefix(MORE)
+        yield command, "\n".join(lines)
+
+
+def pattern(expected: str) -> re.Pattern[str]:
+    """Make of expected output what has to match."""
+    parts = []
+    start = 0
+    for match in MASK.finditer(expected):
+        parts += [re.escape(expected[start : match.start()])]
+        parts += [list(MASKS.values())[(match.lastindex or 0) - 1]]
+        start = match.end()
+    return re.compile("".join(parts) + re.escape(expected[start:]))
+
+
+def test_nothing_is_left_out_for_nothing() -> None:
+    """Each command that is not run here is in the documentation."""
+    lines = {
+        line
+        for page in PAGES
+        for block in read(page).blocks
+        if block.language == "sh"
+        for line in block.text.splitlines()
+    }
+    assert set(ELSEWHERE) - lines == set()
+
+
+@pytest.mark.parametrize(
+    ("expected", "output"),
+    [
+        ("@40000000663c0aad1dcd6500 a\n", "@400000006789abcdef012345 a\n"),
+        ("2024-05-08 23:28:08.500000000  a\n", "2026-01-01 00:00:00.000000001  a\n"),
+        ("a\n...\nb\n", "a\nb\n"),
+        ("a\n...\nb\n", "a\nx\ny\nb\n"),
+        ("a ... b\n", "a whole world b\n"),
+    ],
+)
+def test_masks_stand_for_more(expected: str, output: str) -> None:
+    """Stamps, dates and dots may differ from what the page shows."""
+    assert pattern(expected).fullmatch(output)
+
+
+@pytest.mark.parametrize(
+    ("expected", "output"),
+    [("a.b\n", "axb\n"), ("a ... b\n", "a\nb\n"), ("a\n", "a\nb\n"), ("", "a\n")],
+)
+def test_all_else_must_be_as_it_is_shown(expected: str, output: str) -> None:
+    """Nothing but a mask matches something else."""
+    assert not pattern(expected).fullmatch(output)

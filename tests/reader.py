@@ -1,0 +1,105 @@
+"""Somebody who follows a page of the documentation, command by command.
+
+Our programs come first on the PATH, and all that is made is below one folder.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from harness import DEADLINE_S, SYSTEM_FOLDERS, ours
+from pages import CHECKOUT, Block
+from s6log.__main__ import PROGRAMS
+
+MAKE = """\
+# The demo as it is, but not in the checkout; of other goals, that they exist.
+case $1 in
+demo) exec sh '{checkout}/fixtures/demo/run' '{bin}' "$PWD/.demo" ;;
+*) exec grep -q "^$1:" '{checkout}/Makefile' ;;
+esac
+"""
+LOGGERS = ("s6-log", "s6-logscript")
+CHANGERS = {"s6-setuidgid": 1, "setuidgid": 1, "chpst": 2}
+"""Programs that change the user and execute the rest, and how many words they take."""
+
+
+class Reader:
+    """Runs commands one by one, each from where the one before has left off."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self._bin = folder / "bin"
+        self._explaining = folder / "explaining"
+        self._cwd = folder / "cwd"
+        self._output = folder / "output"
+        for place in (self.home, self._bin, self._explaining, self.home / ".venv"):
+            place.mkdir()
+        (self.home / ".venv" / "bin").symlink_to(self._bin)
+        self._cwd.write_text(str(self.home))
+        self._install()
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Run a command in a shell; give its exit code and all that it printed."""
+        script = f"trap 'pwd >{self._cwd}' EXIT\n{command}"
+        return self._start(["sh", "-ec", script], [self._bin])
+
+    def save(self, block: Block) -> Path:
+        """Make the file that a block shows; with a `#!` it can be executed."""
+        path = self._here / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text + "\n")
+        if block.text.startswith("#!"):
+            path.chmod(0o755)
+        return path
+
+    def explain(self, script: Path) -> tuple[int, str]:
+        """Run a script that becomes a logger; it explains itself instead."""
+        return self._start([str(script)], [self._explaining, self._bin])
+
+    @property
+    def _here(self) -> Path:
+        return Path(self._cwd.read_text().rstrip("\n"))
+
+    def _start(self, argv: list[str], programs: Iterable[Path]) -> tuple[int, str]:
+        folders = [*map(str, programs), *SYSTEM_FOLDERS]
+        environment = {"PATH": ":".join(folders), "TZ": "UTC", "HOME": str(self.home)}
+        # Not a pipe: what goes on in the background would keep that open.
+        with self._output.open("w+") as output:
+            process = subprocess.Popen(
+                argv,
+                cwd=self._here,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(DEADLINE_S)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            return code, self._output.read_text(errors="replace")
+
+    def _install(self) -> None:
+        for program in PROGRAMS:
+            add(self._bin / program, f'exec {shlex.join(ours(program).argv)} "$@"')
+        for program in LOGGERS:
+            logger = shlex.join(ours(program).argv)
+            add(self._explaining / program, f'exec {logger} --explain "$@"')
+        for program, words in CHANGERS.items():
+            add(self._explaining / program, f'shift {words}\nexec "$@"')
+        for name in ("python", "python3"):
+            add(self._bin / name, f'exec {shlex.quote(sys.executable)} "$@"')
+        add(self._bin / "make", MAKE.format(checkout=CHECKOUT, bin=self._bin))
+
+
+def add(path: Path, script: str) -> None:
+    """Make a program of a few lines of shell."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
