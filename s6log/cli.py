@@ -2,8 +2,8 @@
 
 from s6log.script.directives import ScriptError, parse
 from s6log.script.options import USAGE, OptionError, parse_options
-from s6log.start import accept, check_open, mistake, refuse, show, start, version
-from s6log.unix.messages import Fatal, Messages
+from s6log.start import accept, answer, check_open, mistake, show, start, version
+from s6log.unix.messages import Messages
 
 
 def main(arguments: list[bytes]) -> int:
@@ -12,17 +12,10 @@ def main(arguments: list[bytes]) -> int:
     Returns the exit code, after the message that goes with it.
     """
     messages = Messages(b"s6-log")
-    first = arguments[0] if arguments else b""
     try:
-        if first in WAYS:
-            return WAYS[first](arguments[1:])
-        return _log(arguments)
-    except OptionError as error:
-        return refuse(messages, error, USAGE)
+        return answer(messages, USAGE, arguments, WAYS, _log)
     except ScriptError as error:
         return messages.fatal(mistake(error))
-    except Fatal as failure:
-        return messages.fatal(failure)
 
 
 def _log(arguments: list[bytes]) -> int:

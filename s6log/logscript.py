@@ -9,7 +9,7 @@ is passed over; directives, to go behind those of the file, come after a `--`.
 from s6log.script.directives import ScriptError, parse
 from s6log.script.options import OptionError, Options, parse_options
 from s6log.script.scriptfile import ScriptFile, ScriptFileError, parse_file
-from s6log.start import accept, check_open, mistake, refuse, show, start, version
+from s6log.start import accept, answer, check_open, mistake, show, start, version
 from s6log.unix.getopt import scan
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal, Messages
 
@@ -44,16 +44,7 @@ class Reading:
 
 def main(arguments: list[bytes]) -> int:
     """Do what the command line says; `arguments` are without the program's name."""
-    messages = Messages(b"s6-logscript")
-    first = arguments[0] if arguments else b""
-    try:
-        if first in WAYS:
-            return WAYS[first](arguments[1:])
-        return _log(arguments)
-    except OptionError as error:
-        return refuse(messages, error, USAGE)
-    except Fatal as failure:
-        return messages.fatal(failure)
+    return answer(Messages(b"s6-logscript"), USAGE, arguments, WAYS, _log)
 
 
 def read(arguments: list[bytes], check_fd: "Callable[[int], None]") -> Reading:

@@ -18,13 +18,37 @@ from s6log.unix.messages import DONE, MISTAKE, REFUSED, Fatal, Messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    Main = Callable[[list[bytes]], int]
 
 
 COMPATIBLE = "2.15.1.0"  # the s6 whose behaviour this is
 LOGGER = b"s6-log"  # the name under which a logger speaks, whatever started it
 STDOUT = 1
 INT32_MAX = 2**31 - 1  # of a descriptor
+
+
+def answer(
+    messages: Messages,
+    usage: bytes,
+    arguments: list[bytes],
+    ways: "Mapping[bytes, Main]",
+    log: "Main",
+) -> int:
+    """Do what the first word asks for, one of `ways`, or else log.
+
+    Returns the exit code, after the message that goes with it.
+    """
+    first = arguments[0] if arguments else b""
+    try:
+        if first in ways:
+            return ways[first](arguments[1:])
+        return log(arguments)
+    except OptionError as error:
+        return refuse(messages, error, usage)
+    except Fatal as failure:
+        return messages.fatal(failure)
 
 
 def start(options: Options, words: "Sequence[bytes]") -> int:
