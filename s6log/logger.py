@@ -248,7 +248,7 @@ def keep_heap() -> None:
     """Make glibc keep the memory that each block needs and gives back.
 
     By itself it returns pieces of this size to the system at once and faults
-    them in again, page by page: a quarter of the time that stamps take. Freeing
+    them in again, page by page: a third of the time that stamps take. Freeing
     one large piece raises its limits (mallopt(3), M_MMAP_THRESHOLD: dynamic).
     The piece is never touched, so it costs no memory.
     """

@@ -10,7 +10,7 @@ import sys
 
 from s6log import __version__
 from s6log.script.directives import SELECTION, ScriptError, classify, parse
-from s6log.script.model import Script
+from s6log.script.model import Script, Selector
 from s6log.script.options import OptionError, Options
 from s6log.script.words import located
 from s6log.unix import fds
@@ -87,7 +87,8 @@ def _too_large(script: Script, words: "Sequence[bytes]") -> ScriptError | None:
     # Selections after the last action have no selector.
     for word, selector in zip(selections, selectors, strict=False):
         try:
-            if selector.tree is not None:
+            # No automaton is made for a back-reference, however large.
+            if selector.tree is not None and not _refers_back(selector):
                 check(selector.tree)
         except PatternTooLarge as error:
             hint = located(word.position, word.text, "repeat less, nest less")
@@ -105,14 +106,19 @@ def _warn_of_references(messages: Messages, script: Script) -> None:
     """Warn of patterns that only backtracking can match: a line may take long."""
     for element in script.elements:
         for selector in element.selectors:
-            if selector.tree is not None and b"\\" in selector.pattern:
-                # Not at the top: most patterns have no backslash.
-                from s6log.script.ere_facts import has_backref
+            if _refers_back(selector):
+                word = selector.kind + selector.pattern
+                messages.warn(b"back-reference, slow on some lines: " + word)
 
-                if has_backref(selector.tree):
-                    word = selector.kind + selector.pattern
-                    text = b"back-reference, slow on some lines: " + word
-                    messages.warn(text)
+
+def _refers_back(selector: Selector) -> bool:
+    """Tell whether a selector's pattern has a back-reference."""
+    if selector.tree is None or b"\\" not in selector.pattern:
+        return False
+    # Not at the top: most patterns have no backslash.
+    from s6log.script.ere_facts import has_backref
+
+    return has_backref(selector.tree)
 
 
 def refuse(messages: Messages, error: OptionError, usage: bytes) -> int:

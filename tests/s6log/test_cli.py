@@ -108,6 +108,18 @@ def test_a_pattern_beyond_all_bounds_is_refused(ours: Program, tmp_path: Path) -
     )
 
 
+def test_a_pattern_too_large_is_found_behind_a_back_reference(
+    ours: Program, tmp_path: Path
+) -> None:
+    """A pattern that needs no automaton is not the one to blame."""
+    ended = run(ours, ["-", "+(a)\\1", "+x{30000}y{30000}z{30000}", "1"], tmp_path)
+    assert ended.code == 100
+    warning, first, hint = ended.err.splitlines()
+    assert warning.startswith(b"s6-log: warning: back-reference")
+    assert first.startswith(b"s6-log: fatal: pattern too large: ")
+    assert hint.startswith(b"s6-log: directive 3, ")
+
+
 def test_help_and_version_go_to_stdout(ours: Program, tmp_path: Path) -> None:
     """Asked for, they are no mistake: stdout and exit code 0."""
     told = run(ours, ["--help"], tmp_path)
