@@ -10,7 +10,7 @@ import os
 import stat
 
 from s6log.outputs.retention import archive, settle
-from s6log.unix.fds import lock_whole_file
+from s6log.unix.locks import lock_whole_file
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal
 
 TYPE_CHECKING = False

@@ -16,7 +16,7 @@ import os
 import stat
 import struct
 
-from s6log.unix.fds import FLOCK
+from s6log.unix.locks import FLOCK
 
 WRITER = 0
 WAITERS = 1  # + pid

@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import stat
-import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ LARGE_PIPE_BYTES = 256 << 10
 OFTEN_FULL = 8  # times
 NO_PIPE = 1 << 62  # more than any read gives
 PIPE_BUF = 4096  # pipe(7): writes up to this size are atomic on Linux
-FLOCK = "hhqqi4x"  # struct flock, 64-bit off_t: type, whence, start, len, pid
 STDIN, STDOUT, STDERR, FIRST_FREE_FD = range(4)
 
 # Not answered by the kernel or the file system for this kind of file.
@@ -77,27 +75,6 @@ def is_open(fd: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def lock_whole_file(fd: int, command: int) -> bool:
-    """Take a write lock (F_SETLK or F_OFD_SETLK); False when somebody has it.
-
-    Errors other than a conflict are raised.
-    """
-    request = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    try:
-        fcntl.fcntl(fd, command, request)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            return False
-        raise
-    return True
-
-
-def unlock(fd: int) -> None:
-    """Release what lock_whole_file took with F_SETLK."""
-    request = struct.pack(FLOCK, fcntl.F_UNLCK, os.SEEK_SET, 0, 0, 0)
-    fcntl.fcntl(fd, fcntl.F_SETLK, request)
 
 
 class Reader:

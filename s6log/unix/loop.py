@@ -1,19 +1,23 @@
 """One poll loop: descriptors, deadlines, signals and children, each a callback.
 
 It knows nothing of what it drives, so one loop can drive several loggers or all
-services of a scan directory. Nothing in it blocks but poll(2).
+services of a scan directory. Nothing in it blocks but poll(2) or epoll_wait(2).
 """
 
 import os
 import select
 import time
+from bisect import bisect_left
 
-from s6log.unix.fds import NANOSECONDS_PER_MS
+from s6log.unix.fds import MS_PER_SECOND, NANOSECONDS_PER_MS
 from s6log.unix.signals import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# A thousand services may be due at once: signals and commands come in between.
+TIMERS_AT_ONCE = 16
 
 
 class Timer:
@@ -27,11 +31,23 @@ class Timer:
         self.deadline_ns = deadline_ns
         self.callback = callback
         self._timers = timers
+        # Kept in order, the latest first, so that what is due is at the end.
+        # Among equals the first to be set goes off first.
+        at = bisect_left(timers, -deadline_ns, key=_latest_first)
+        timers.insert(at, self)
 
     def cancel(self) -> None:
         """Make sure that the callback is not called any more."""
-        if self in self._timers:
-            self._timers.remove(self)
+        at = bisect_left(self._timers, -self.deadline_ns, key=_latest_first)
+        while at < len(self._timers) and self._timers[at] is not self:
+            if self._timers[at].deadline_ns != self.deadline_ns:
+                return
+            at += 1
+        del self._timers[at : at + 1]
+
+
+def _latest_first(timer: Timer) -> int:
+    return -timer.deadline_ns
 
 
 class Loop:
@@ -42,8 +58,16 @@ class Loop:
     Which ones is not read from it: a full pipe takes no more.
     """
 
-    def __init__(self) -> None:
-        self._poll = select.poll()
+    def __init__(self, many: bool = False) -> None:
+        """Begin with nothing to wait for; `many` descriptors are epoll(7)'s.
+
+        It wakes for one of a thousand at the cost of one, but takes no regular
+        files, which a logger may have as its input.
+        """
+        self._poll: select.poll | select.epoll
+        self._poll = select.epoll() if many else select.poll()
+        self._many = many
+        self._fresh: set[int] = set()  # watched since poll(2) returned
         self._descriptors: dict[int, Callable[[int], None]] = {}
         self._timers: list[Timer] = []
         self._again: list[Callable[[], None]] = []
@@ -58,8 +82,12 @@ class Loop:
 
     def watch(self, fd: int, events: int, callback: "Callable[[int], None]") -> None:
         """Call `callback(events)` whenever poll(2) reports on `fd`."""
+        if fd in self._descriptors:
+            self._poll.modify(fd, events)
+        else:
+            self._poll.register(fd, events)
         self._descriptors[fd] = callback
-        self._poll.register(fd, events)
+        self._fresh.add(fd)
 
     def unwatch(self, fd: int) -> None:
         """Stop watching; unknown descriptors are fine."""
@@ -68,10 +96,11 @@ class Loop:
 
     def after(self, delay_ms: int, callback: "Callable[[], None]") -> Timer:
         """Call `callback` once, `delay_ms` from now."""
-        deadline = time.monotonic_ns() + delay_ms * NANOSECONDS_PER_MS
-        timer = Timer(deadline, callback, self._timers)
-        self._timers.append(timer)
-        return timer
+        return self.at(time.monotonic_ns() + delay_ms * NANOSECONDS_PER_MS, callback)
+
+    def at(self, deadline_ns: int, callback: "Callable[[], None]") -> Timer:
+        """Call `callback` once the monotonic clock shows `deadline_ns`."""
+        return Timer(deadline_ns, callback, self._timers)
 
     def again(self, callback: "Callable[[], None]") -> None:
         """Call `callback` in the next turn, which then does not wait."""
@@ -117,9 +146,13 @@ class Loop:
         if self._again:
             again, self._again = self._again, again
             timeout_ms = 0
-        for fd, events in self._poll.poll(timeout_ms):
-            callback = self._descriptors.get(fd)  # None: unwatched in this turn
-            if callback is not None:
+        ready = self._wait(timeout_ms)
+        self._fresh.clear()
+        for fd, events in ready:
+            # Unwatched in this turn: None. Watched in it: the number is another
+            # descriptor's now, which is not what these events are about.
+            callback = self._descriptors.get(fd)
+            if callback is not None and fd not in self._fresh:
                 callback(events)
         for call in again:
             call()
@@ -129,25 +162,28 @@ class Loop:
     def close(self) -> None:
         """Give the signal pipe back; signals keep their dispositions."""
         signal.set_wakeup_fd(-1)
+        if isinstance(self._poll, select.epoll):
+            self._poll.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
+    def _wait(self, timeout_ms: int | None) -> list[tuple[int, int]]:
+        if not self._many or timeout_ms is None:
+            return self._poll.poll(timeout_ms)
+        return self._poll.poll(timeout_ms / MS_PER_SECOND)  # epoll takes seconds
+
     def _timeout_ms(self) -> int:
-        # A list is good enough for the few deadlines of a logger, and heapq is
-        # half as much to import as everything else here.
-        first_ns = min(timer.deadline_ns for timer in self._timers)
-        left_ns = first_ns - time.monotonic_ns()
+        left_ns = self._timers[-1].deadline_ns - time.monotonic_ns()
         # Rounded up, or the loop would spin through the last millisecond;
         # poll(2) takes an int.
         return min(max(0, -(-left_ns // NANOSECONDS_PER_MS)), 0x7FFFFFFF)
 
     def _fire(self, now_ns: int) -> None:
-        due = [timer for timer in self._timers if timer.deadline_ns <= now_ns]
-        for timer in sorted(due, key=lambda timer: timer.deadline_ns):
-            # One that was fired before may have cancelled it.
-            if timer in self._timers:
-                self._timers.remove(timer)
-                timer.callback()
+        timers = self._timers
+        for _ in range(TIMERS_AT_ONCE):
+            if not timers or timers[-1].deadline_ns > now_ns:
+                return
+            timers.pop().callback()
 
     def _wake(self, signum: int, _frame: object) -> None:
         """Note a signal; the C-level handler has written to the pipe before."""

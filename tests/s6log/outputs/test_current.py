@@ -35,7 +35,7 @@ LINE = st.binary(max_size=12).map(lambda text: text.replace(b"\n", b" ") + b"\n"
 
 LOGGER = """
 import fcntl, os
-from s6log.unix.fds import lock_whole_file
+from s6log.unix.locks import lock_whole_file
 os.chdir(sys.argv[1])
 fd = os.open("d/lock", os.O_WRONLY | os.O_CREAT)
 lock_whole_file(fd, fcntl.F_OFD_SETLK)

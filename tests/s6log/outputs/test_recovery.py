@@ -237,7 +237,7 @@ def test_a_directory_is_opened_once_in_a_process(desk: Desk, path: bytes) -> Non
 
 HOLDER = """
 import fcntl, os
-from s6log.unix.fds import lock_whole_file
+from s6log.unix.locks import lock_whole_file
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 print(lock_whole_file(fd, int(sys.argv[2])), flush=True)
 sys.stdin.readline()
