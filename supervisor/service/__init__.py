@@ -1,0 +1,1 @@
+"""One service directory: its small files, its state machine, what it shows on disk."""
