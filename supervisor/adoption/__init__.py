@@ -1,0 +1,1 @@
+"""What outlives a supervisor: records of processes, the keeper of pipes, pidfds."""
