@@ -1,0 +1,1 @@
+"""The programs that ask a supervisor, command it and wait for it, one a file."""
