@@ -1,0 +1,1 @@
+"""Programs that change one thing about the process and execute the next program."""
