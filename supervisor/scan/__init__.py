@@ -1,0 +1,1 @@
+"""A scan directory: which services there are, their pipes, their common end."""
