@@ -21,8 +21,34 @@ PROGRAMS = {
     "s6-logscript": "s6log.logscript",
     "s6-tai64n": "s6log.filters.stamp",
     "s6-tai64nlocal": "s6log.filters.localtime",
+    "s6-svscan": "supervisor.scan.cli",
+    "s6-supervise": "supervisor.service.cli",
+    "s6-svc": "supervisor.clients.svc",
+    "s6-svstat": "supervisor.clients.svstat",
+    "s6-svok": "supervisor.clients.svok",
+    "s6-svwait": "supervisor.clients.svwait",
+    "s6-svlisten": "supervisor.clients.svlisten",
+    "s6-svlisten1": "supervisor.clients.svlisten1",
+    "s6-svscanctl": "supervisor.clients.svscanctl",
+    "s6-svdt": "supervisor.clients.svdt",
+    "s6-svdt-clear": "supervisor.clients.svdt_clear",
+    "s6-svlink": "supervisor.clients.svlink",
+    "s6-svunlink": "supervisor.clients.svunlink",
+    "s6-permafailon": "supervisor.clients.permafailon",
+    "s6-notifyoncheck": "supervisor.clients.notifyoncheck",
+    "s6-svperms": "supervisor.clients.svperms",
+    "s6-setsid": "supervisor.chain.setsid",
+    "s6-setlock": "supervisor.chain.setlock",
+    "s6-envdir": "supervisor.chain.envdir",
+    "s6-setuidgid": "supervisor.chain.setuidgid",
+    "s6-envuidgid": "supervisor.chain.envuidgid",
+    "s6-applyuidgid": "supervisor.chain.applyuidgid",
+    "s6-softlimit": "supervisor.chain.softlimit",
 }
 """Program to module. Each has `main(arguments: list[bytes]) -> int`."""
+
+PRIVATE = {"s6-svscan-watch": "supervisor.scan.watch"}
+"""Likewise, but started by another program only: no launcher, no manual page."""
 
 USAGE = b"python3 -m s6log PROGRAM ARGUMENTS... where PROGRAM is one of: "
 
@@ -41,7 +67,7 @@ def run() -> "NoReturn":
 
 def main(argv: list[str]) -> int:
     """Run program `argv[0]` with the arguments behind it; return its exit code."""
-    module = PROGRAMS.get(argv[0]) if argv else None
+    module = {**PRIVATE, **PROGRAMS}.get(argv[0]) if argv else None
     if module is None:
         return Messages(b"s6log").usage(USAGE + " ".join(PROGRAMS).encode())
     try:
