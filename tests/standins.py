@@ -69,7 +69,7 @@ def supervised(directory: Path, now: Status) -> Iterator[Path]:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock that nothing else in this process can lose (fcntl(2), OFD)."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     try:
         assert lock_whole_file(fd, fcntl.F_OFD_SETLK)

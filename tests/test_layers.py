@@ -25,11 +25,24 @@ PURE = (
     "s6log.outputs.rotation",
     "s6log.unix.getopt",
     "s6log.unix.tai64n",
+    "supervisor.adoption.record",
+    *(f"supervisor.clients.{name}" for name in ("awaiting", "causes", "fields")),
+    *(f"supervisor.clients.{name}" for name in ("reports", "table")),
+    *(f"supervisor.scan.{name}" for name in ("effects", "entries", "machine")),
+    *(f"supervisor.scan.{name}" for name in ("matching", "options", "orders")),
+    "supervisor.scan.roster",
+    *(f"supervisor.service.{name}" for name in ("commands", "events", "machine")),
+    *(f"supervisor.service.{name}" for name in ("signal_names", "status", "tally")),
+    "supervisor.service.transitions",
+    "supervisor.warm.recognize",
+    "supervisor.warm.words",
 )
 """Modules and folders that touch no descriptor, clock or environment."""
 
 PURE_LIBRARY = {"array", "bisect", "collections", "enum", "itertools", "re", "textwrap"}
 """What they may use of the standard library."""
+
+SUPERVISING = ("supervisor.manual", "supervisor.service", "s6log.unix")
 
 BELOW = {
     "s6log.unix": ("s6log.unix",),
@@ -38,9 +51,18 @@ BELOW = {
     "s6log.inputs": ("s6log.inputs", "s6log.unix"),
     "s6log.outputs": ("s6log.outputs", "s6log.stream", "s6log.script", "s6log.unix"),
     "s6log.filters": ("s6log.filters", "s6log.stream", "s6log.unix"),
+    "supervisor.adoption": ("supervisor.adoption", *SUPERVISING),
+    "supervisor.chain": ("supervisor.chain", *SUPERVISING),
+    "supervisor.clients": ("supervisor.clients", "supervisor.chain", *SUPERVISING),
+    "supervisor.service": ("supervisor.service", "supervisor.adoption", *SUPERVISING),
+    "supervisor.warm.become": ("supervisor", "s6log"),
     "supervisor": ("supervisor", "s6log.unix"),
 }
-"""For each folder, what of ours its modules may import; `s6log` itself is free."""
+"""For each folder, what of ours its modules may import; `s6log` itself is free.
+
+The first that fits counts. One module of the supervisor may import all of the
+logger: the one that becomes it in a forked child.
+"""
 
 ENTRANCES = {*PROGRAMS.values(), "s6log.start"}
 """Modules that programs begin in: they alone may import each other and a daemon."""

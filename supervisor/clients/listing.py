@@ -67,8 +67,9 @@ def _show_again_and_again(directories: "Sequence[bytes]", options: "Options") ->
     def lines() -> list[str]:
         services = survey.look(directories, time.time_ns())
         style = _style(options.numbers)
-        style.height = max(0, os.get_terminal_size(STDOUT).lines - 1)  # the title's
-        notes = [f"no s6-svscan on {d!r}" for d in survey.abandoned(directories)]
+        style.height = max(0, _terminal_size()[1] - 1)  # the first line is the title's
+        gone = map(printable, survey.abandoned(directories))
+        notes = [f"s6-svscan not running on {directory}" for directory in gone]
         title = [time.strftime("%Y-%m-%d %H:%M:%S"), summary(services), *notes]
         return [", ".join(title)[: style.width or None], *table(services, style)]
 
@@ -80,5 +81,12 @@ def _style(numbers: bool) -> Style:
     if not os.isatty(STDOUT):
         return Style(numbers=numbers)
     coloured = not os.environ.get("NO_COLOR")  # as no-color.org defines it
-    width = os.get_terminal_size(STDOUT).columns  # 0 when it does not know
-    return Style(width, coloured=coloured, numbers=numbers)
+    return Style(_terminal_size()[0], coloured=coloured, numbers=numbers)
+
+
+def _terminal_size() -> tuple[int, int]:
+    """Give columns and lines, 0 for what the terminal does not know."""
+    try:
+        return os.get_terminal_size(STDOUT)
+    except OSError:
+        return 0, 0  # it has gone away, and writing to it will tell

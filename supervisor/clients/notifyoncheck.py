@@ -4,10 +4,8 @@ The program takes this process, so that it is the one that s6-supervise started.
 child checks it, and ends with it.
 """
 
-import errno
 import os
 
-from s6log.unix.fds import is_open
 from s6log.unix.getopt import UINT32_MAX, decimal
 from s6log.unix.messages import DONE, MISTAKE, REFUSED, Fatal, Messages
 from supervisor.chain.execute import execute
@@ -78,9 +76,10 @@ def read_fd() -> int:
 
 def make_sure(fd: int) -> None:
     """Make sure that one can say something and somebody listens. Raises Fatal."""
-    if fd > INT32_MAX or not is_open(fd):
-        closed = OSError(errno.EBADF, os.strerror(errno.EBADF))
-        raise Fatal(REFUSED, FD + b" sanity check failed", closed)
+    try:
+        os.fstat(min(fd, INT32_MAX))  # which no descriptor reaches
+    except OSError as error:
+        raise Fatal(REFUSED, FD + b" sanity check failed", error) from error
     try:
         runs = supervised(HERE)
     except OSError as error:

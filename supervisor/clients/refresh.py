@@ -49,7 +49,13 @@ def frame(lines: "Sequence[str]") -> bytes:
 
 
 def _stop() -> None:
-    """Be stopped, as Control-Z asks, and go on when told."""
+    """Be stopped by Control-Z, and go on when told.
+
+    By the signal itself, let through: the kernel knows whether there is a shell
+    that could tell, and does nothing if not (setpgid(2), orphaned process groups).
+    """
     show(LEAVE)
-    os.kill(os.getpid(), signal.SIGSTOP)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
     show(ENTER)

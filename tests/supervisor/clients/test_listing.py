@@ -188,6 +188,17 @@ def test_a_dead_s6_svscan_is_told_of(tmp_path: Path) -> None:
     assert (outcome.code, outcome.out.count(b"\n")) == (0, 2)
 
 
+def test_a_dead_s6_svscan_is_told_of_again_and_again(tmp_path: Path) -> None:
+    """In the title; a name is never more than text."""
+    scandir = tmp_path / "scan\n"
+    with locked(scandir / ".s6-svscan" / "lock"):
+        pass
+    with Terminal(200) as terminal:
+        stage = Stage(tmp_path, stdout=terminal.fd)
+        with harness.running(TOOL, ["--watch", "scan\n"], stage):
+            terminal.wait_for("0 to look at, s6-svscan not running on scan\\x0a")
+
+
 def test_a_thousand_services(tmp_path: Path) -> None:
     """Are as many lines."""
     for number in range(1000):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import Outcome, Stage, running
+from chains import behind
+from harness import PYTHON, Outcome, Program, Stage, running
 from standins import down, supervised, up
 from supervising import make_service, record
 from supervisor.clients.refresh import ENTER, HOME, LEAVE, frame
@@ -70,10 +71,20 @@ def test_a_resized_terminal_is_drawn_at_once(tmp_path: Path) -> None:
         assert max(map(len, second)) <= 30
 
 
+OWN_GROUP = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])"
+OWN_SESSION = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def in_python(code: str) -> Program:
+    """Start the program from a line of Python."""
+    return behind([*PYTHON, "-c", code], TOOL)
+
+
 def test_stopped_it_gives_the_terminal_back(tmp_path: Path) -> None:
-    """And takes it again when it goes on."""
+    """And takes it again when it goes on: a job of a shell, Control-Z and fg."""
     with Terminal() as terminal, supervised(tmp_path / "web", up()):
-        with running(TOOL, WATCH, Stage(tmp_path, stdout=terminal.fd)) as process:
+        stage = Stage(tmp_path, stdout=terminal.fd)
+        with running(in_python(OWN_GROUP), WATCH, stage) as process:
             terminal.wait_for("web")
             process.send_signal(signal.SIGTSTP)
             harness.wait_until(
@@ -83,6 +94,16 @@ def test_stopped_it_gives_the_terminal_back(tmp_path: Path) -> None:
             process.send_signal(signal.SIGCONT)
             harness.wait_until(lambda: len(drawn(terminal)) == 2, "another picture")
         assert terminal.seen.count(ENTER.decode()) == 2
+
+
+def test_it_is_not_stopped_where_nobody_could_continue_it(tmp_path: Path) -> None:
+    """The first process of a terminal, as in `docker exec -t`: it just goes on."""
+    with Terminal() as terminal, supervised(tmp_path / "web", up()):
+        stage = Stage(tmp_path, stdout=terminal.fd)
+        with running(in_python(OWN_SESSION), WATCH, stage) as process:
+            terminal.wait_for("web")
+            process.send_signal(signal.SIGTSTP)
+            harness.wait_until(lambda: len(drawn(terminal)) == 2, "another picture")
 
 
 def test_a_terminal_that_does_not_know_its_size(tmp_path: Path) -> None:
