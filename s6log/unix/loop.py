@@ -121,6 +121,10 @@ class Loop:
         """Call `callback(wait status)` when child `pid` has been reaped."""
         self._children[pid] = callback
 
+    def forget_exit(self, pid: int) -> None:
+        """Take the callback for a child back."""
+        self._children.pop(pid, None)
+
     def reap_children(self) -> None:
         """Collect every dead child; for SIGCHLD.
 

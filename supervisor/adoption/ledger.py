@@ -109,6 +109,21 @@ class Ledger:
             self._warn(b"unable to write " + FILE.encode(), error)
 
 
+def recorded(service: bytes, place: str) -> Record | None:
+    """Read the record in a service directory, if its process may live here."""
+    try:
+        fd = os.open(service + b"/" + FILE.encode(), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        record = decode(os.read(fd, RECORD_BYTES))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return record if record is not None and record.place == place else None
+
+
 def pipe_behind(fd: int) -> "Inode":
     """Give (device, inode) of the pipe that `fd` refers to, else NO_INODE."""
     try:

@@ -48,8 +48,9 @@ class Control:
         """Call `heard` with the letters that arrive."""
         loop.watch(self.fd, select.POLLIN, self._read)
 
-    def close(self) -> None:
+    def stop(self, loop: "Loop") -> None:
         """Let another supervisor have the directory."""
+        loop.unwatch(self.fd)
         os.close(self.fd)
         os.close(self._lock)
 

@@ -8,10 +8,12 @@ import time
 
 from s6log.unix.fds import STDERR, STDOUT, ensure_standard, replace_by_null
 from s6log.unix.loop import Loop
-from s6log.unix.messages import REFUSED, Fatal, Messages
+from s6log.unix.messages import DONE, REFUSED, Fatal, Messages
 from s6log.unix.signals import signal
 from s6log.unix.spawn import DIRECTORY
-from supervisor.scan import limits, orders, scanner, scripts
+from supervisor.adoption.keeper import Keeper
+from supervisor.adoption.safe import Safe
+from supervisor.scan import effects, limits, orders, scanner, scripts
 from supervisor.scan.control import Control
 from supervisor.scan.tree import Tree
 from supervisor.scan.voice import Voice
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from supervisor.scan.options import Options
     from supervisor.scan.watching import Watching
 
+KEEPER = b".s6-svscan/keeper"
 FAILURES_IN_A_ROW = 10  # turns of the loop; it does nothing any more
 FIRST_PAUSE_S = 0.01  # after a failure; the next ones twice as long each
+LONGEST_PAUSE_S = 1.0
 
 
 class Daemon:
@@ -71,6 +75,7 @@ class Daemon:
             scanner.remove_dangling()
         except OSError as error:
             raise Fatal(REFUSED, b"unable to start", error) from error
+        self._find_keeper()
         self._tree = Tree(self._host, options, self._fall_silent)
         self._watching = _watching(self._host, self._here) if options.watch else None
 
@@ -81,13 +86,58 @@ class Daemon:
         self._loop.again(self._tree.scan)
         if self._watching is not None:
             self._watching.start()
+        able = self._go_on()
+        if self._tree.leaving == effects.LEAVE:
+            self._host.safe.end()
+        elif self._leave_behind():
+            return self._stay_behind()
+        self._prepare_to_leave()
+        become = scripts.become_finish if able else scripts.become_crash
+        return become(self._messages)
+
+    def _go_on(self) -> bool:
+        """Do what there is to do until the tree is left; False: it cannot be done."""
         while not self._tree.leaving:
             self._turn()
-            if self._failures >= FAILURES_IN_A_ROW:
-                self._prepare_to_leave()
-                return scripts.become_crash(self._messages)
-        self._prepare_to_leave()
-        return scripts.become_finish(self._messages)
+            if self._failures >= FAILURES_IN_A_ROW and not _must_go_on():
+                return False
+        return True
+
+    def _leave_behind(self) -> bool:
+        """Fork a process that goes on with the services; True in that process.
+
+        What the parent becomes knows nothing of them (s6-svscanctl -b, or a crash).
+        """
+        try:
+            return os.fork() == 0
+        except OSError as error:
+            self._messages.warn(
+                b"unable to fork: services lose their supervisor", error
+            )
+            return False
+
+    def _stay_behind(self) -> int:
+        """Supervise what runs to its end, and nothing new, without orders."""
+        self._end_watching()
+        self._control.stop(self._loop)
+        # Whoever supervises this directory next has a keeper of its own.
+        self._host.safe.end()
+        self._failures = 0
+        self._tree.abandon()
+        return DONE if self._go_on() else REFUSED
+
+    def _find_keeper(self) -> None:
+        """Have log pipes kept for the case that we die, if services outlive us."""
+        if self._host.place is None:
+            return
+        keeper = Keeper(self._loop, KEEPER, self._keeper_lost)
+        try:
+            self._host.safe = Safe(keeper)
+        except OSError as error:
+            self._messages.warn(b"unable to start the keeper of log pipes", error)
+
+    def _keeper_lost(self) -> None:
+        self._messages.warn(b"the keeper of log pipes has died; another takes over")
 
     def _listen(self) -> None:
         for name in orders.SIGNALS:
@@ -127,8 +177,11 @@ class Daemon:
         """Warn and go on, but not at full speed."""
         text = f"internal error: {type(error).__name__}: {error}"
         self._messages.warn(text.replace("\n", " ").encode(errors="backslashreplace"))
-        time.sleep(FIRST_PAUSE_S * 2**self._failures)
-        self._failures += 1
+        time.sleep(min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S))
+        self._failures = min(self._failures + 1, FAILURES_IN_A_ROW)
+        # What else was to be done in that turn may have been left undone.
+        self._loop.again(self._loop.reap_children)
+        self._tree.resume()
 
     def _fall_silent(self) -> None:
         """Write to the catch-all logger no more: it waits for the end of its input."""
@@ -171,6 +224,11 @@ class _Answer:
     def give(self) -> None:
         """Do it."""
         self._daemon.answer(self._name)
+
+
+def _must_go_on() -> bool:
+    """Tell whether to end would be worse than to go on badly."""
+    return os.getpid() == 1 and not scripts.can_crash()
 
 
 def _watching(host: Host, directory: int) -> "Watching":

@@ -166,6 +166,16 @@ class Machine:
             self._prune(order, now_ns)
         return self._roster.taken()
 
+    def abandon(self) -> None:
+        """Begin nobody any more, and leave those who are supervised alone."""
+        self._roster.stopping = True
+        for entry in list(self.entries):
+            entry.active = False
+            for side in (entry.service, entry.logger):
+                if side is not None and side.state == DUE:
+                    self._roster.rest(side)
+            self._roster.settle(entry)
+
     def _stop(self, order: str, now_ns: int) -> None:
         """End all services; a second stop only concerns who was spared by the first.
 

@@ -42,6 +42,11 @@ def become_finish(messages: "Messages") -> int:
     return become_crash(messages)
 
 
+def can_crash() -> bool:
+    """Tell whether there is a .s6-svscan/crash."""
+    return os.access(CRASH, os.X_OK)
+
+
 def become_crash(messages: "Messages") -> int:
     """Become .s6-svscan/crash; give the exit code where that is not possible."""
     messages.warn(b"executing into " + CRASH)

@@ -6,7 +6,9 @@ import os
 from s6log.unix.fds import STDERR, STDIN, STDOUT
 from s6log.unix.messages import Fatal, reason
 from s6log.unix.spawn import DIRECTORY
-from supervisor.scan import limits
+from supervisor.adoption.ledger import recorded
+from supervisor.adoption.safe import pipe_key
+from supervisor.scan import limits, pipes
 from supervisor.scan.pipes import FULL_BYTES, LogPipe
 from supervisor.service import events
 from supervisor.service.host import Streams
@@ -88,7 +90,7 @@ class Supervisions:
                 return failure.text
             return failure.text + b": " + _why(failure.error)
         except OSError as error:
-            return b"unable to open it: " + _why(error)
+            return _why(error)
         return None
 
     def _begin(self, side: "Side") -> None:
@@ -107,6 +109,11 @@ class Supervisions:
         if supervision is not None:
             left = self._left(side, supervision.service.want_up)
             supervision.service.send(events.DRAIN if left else events.HUP)
+
+    def disown(self) -> None:
+        """Go on as a forked child of the supervisor that started the services."""
+        for supervision in self._running.values():
+            supervision.service.disown()
 
     def make_pipe(self, service: "Side") -> None:
         """Make the pipe between a service and its new logger.
@@ -184,10 +191,30 @@ class Supervisions:
         """Give the pipe of an entry, made now if need be. OSError."""
         pipe = self._pipes.get(entry)
         if pipe is None:
-            pipe = self._pipes[entry] = LogPipe()
+            key = pipe_key(entry.service.identity)
+            ends = self._inherited(entry, key) or pipes.make()
+            pipe = self._pipes[entry] = LogPipe(self._host.safe, key, ends)
             if pipe.size() < FULL_BYTES:
                 self.short.append(entry)
         return pipe
+
+    def _inherited(self, entry: "Entry", key: bytes) -> tuple[int, int] | None:
+        """Take back the pipe that a dead supervisor made, with what is in it."""
+        kept = self._host.safe.take(key)
+        if kept:
+            return pipes.ends_of(kept)
+        if self._host.place is None:
+            return None
+        service = recorded(entry.service.name, self._host.place)
+        logger = None
+        if entry.logger is not None:
+            logger = recorded(entry.logger.name, self._host.place)
+        try:
+            return pipes.recover(service, logger)
+        except OSError as error:
+            text = b"unable to take back the pipe between it and its logger"
+            self._host.warn(entry.name, text, error)
+            return None
 
     def _forget(self, entry: "Entry", pipe: LogPipe) -> None:
         if pipe.closed:

@@ -86,12 +86,29 @@ class Tree:
         """Carry out what was written into the control FIFO."""
         wanted, unknown = orders.merge(letters)
         if unknown:
-            self._host.messages.warn(b"received unknown control command: " + unknown)
+            shown = repr(unknown)[2:-1].encode()  # one line, whatever is in it
+            self._host.messages.warn(b"received unknown control command: " + shown)
         self.order(wanted)
 
     def _ended(self, side: "Side", lines_left: bool) -> None:
         now_ns = time.monotonic_ns()
         self._apply(self._machine.ended(side, lines_left, now_ns))
+
+    def abandon(self) -> None:
+        """Keep what is supervised going in this process, forked from the supervisor.
+
+        It begins nobody and signals nobody by itself; `leaving` is set when all
+        have ended.
+        """
+        self.leaving = ""
+        self._machine.abandon()
+        self._supervisions.disown()
+        self._apply(self._machine.scanned((), (), time.monotonic_ns()))
+
+    def resume(self) -> None:
+        """Go on after an error that may have kept others from their turn."""
+        self._begin_waits = self._scan_waits = False
+        self._apply([])
 
     # ---- effects
 
@@ -159,6 +176,8 @@ class Tree:
     def scan(self) -> None:
         """Look at the directory, and plan the next look."""
         self._scan_waits = False
+        if self.stopping:
+            return
         self._complaints.begin()
         try:
             sight = scanner.look(self._name_max)

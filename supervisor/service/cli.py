@@ -56,12 +56,13 @@ def _supervise(messages: Messages, name: bytes) -> int:
     ended: list[Service] = []
     directory = os.open(".", DIRECTORY)
     service = Service(host, name, directory, OwnStreams(), ended.append)
-    service.begin()
+    # Before anybody is told that there is a supervisor: from then on they may come.
     loop.on_signal(signal.SIGCHLD, loop.reap_children)
     # Caught, not ignored: writing then says EPIPE, and children get the default.
     loop.on_signal(signal.SIGPIPE, _nothing)
     for signum, event in SIGNALS.items():
         loop.on_signal(signum, _Sender(service, event))
+    service.begin()
     while not ended:
         loop.turn()
     return DONE

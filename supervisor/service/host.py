@@ -5,6 +5,7 @@ import time
 
 from s6log.unix.fds import STDERR, STDIN, STDOUT, replace_by_null
 from supervisor.adoption.processes import Orphans, own_place
+from supervisor.adoption.safe import Safe
 from supervisor.service.machine import Now
 
 TYPE_CHECKING = False
@@ -50,7 +51,8 @@ class Host:
 
     `named`: say which service a message is about (s6-supervise has that in its
     own name). `locked` holds (device, inode) of the supervise/lock files here.
-    `place` names the boot and the PID namespace, where services may outlive it.
+    `place` names the boot and the PID namespace, where services may outlive it;
+    `safe` is where it puts their pipes by for that case.
     """
 
     __slots__ = (
@@ -63,6 +65,7 @@ class Host:
         "named",
         "null",
         "place",
+        "safe",
         "spawner",
         "umask",
     )
@@ -85,6 +88,7 @@ class Host:
         self.umask = os.umask(0)
         os.umask(self.umask)
         self.place = _place(messages)
+        self.safe = Safe()
         self._orphans = Orphans()
         self._orphans_ns = 0
 

@@ -8,7 +8,9 @@ import select
 
 from supervisor.adoption import pipes
 from supervisor.adoption.ledger import Ledger
+from supervisor.adoption.pidfd import Adopted
 from supervisor.adoption.record import FINISH, NO_INODE, RUN
+from supervisor.adoption.safe import readiness_key
 from supervisor.service import events
 from supervisor.service.programs import Programs
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.adoption.heritage import Heritage
-    from supervisor.adoption.pidfd import Adopted
     from supervisor.adoption.record import Record
     from supervisor.service.definition import Definition, Warn
     from supervisor.service.directory import Directory
@@ -38,6 +39,7 @@ class Process:
         "_directory",
         "_happen",
         "_host",
+        "_key",
         "_ledger",
         "_notification",
         "_programs",
@@ -61,6 +63,8 @@ class Process:
         self._ledger = Ledger(directory, host.place, definition.warn)
         self._happen = happen
         self._adopted: Adopted | None = None
+        found = os.fstat(directory.fd)
+        self._key = readiness_key((found.st_dev, found.st_ino))
         self._notification = -1
 
     # ---- starting
@@ -77,6 +81,8 @@ class Process:
         self._ledger.started(started.pid, started.notification)
         self._happen(events.STARTED, started.pid)
         self._listen(started.notification)
+        if self._notification >= 0:
+            self._host.safe.keep(self._key, (self._notification,))
 
     def start_finish(self, streams: "Streams", status: "Status") -> None:
         """Start finish; FINISH_STARTED or NO_FINISH is told."""
@@ -117,6 +123,9 @@ class Process:
 
     def _recover_notification(self, record: "Record") -> int:
         """Get hold of the pipe again through which it says that it is ready."""
+        kept = self._host.safe.take(self._key)
+        if kept:
+            return kept[0]  # never blocks: the same description
         try:
             fd = pipes.take(record.pid, record.notification, writable=False)
         except OSError as error:
@@ -126,6 +135,19 @@ class Process:
             return -1  # it has closed its end, and so will never be ready
         os.set_blocking(fd, False)
         return fd
+
+    def disown(self, running: bool) -> None:
+        """Go on without being the parent: we are a forked child of the supervisor."""
+        if self._adopted is not None or not self.pid:
+            return
+        self._host.loop.forget_exit(self.pid)
+        try:
+            self._adopted = Adopted(self.pid)
+        except OSError as error:
+            self._warn(b"unable to go on supervising it", error)
+            return
+        callback = self._on_unseen_death if running else self._on_unseen_finish
+        self._adopted.on_exit(self._host.loop, callback)
 
     def _on_unseen_death(self, wait_status: int | None) -> None:
         self._on_death(self._known_end(wait_status))
@@ -160,7 +182,7 @@ class Process:
     def send_group(self, signum: int) -> None:
         """Send a signal to its process group: it leads one, as its session."""
         try:
-            if self.pid:
+            if self.pid > 1:  # killpg(2) takes 1 for everybody
                 os.killpg(self.pid, signum)
         except OSError as error:
             self._not_sent(error)
@@ -225,6 +247,7 @@ class Process:
 
     def _stop_listening(self) -> None:
         if self._notification >= 0:
+            self._host.safe.drop(self._key)
             self._host.loop.unwatch(self._notification)
             os.close(self._notification)
             self._notification = -1

@@ -122,6 +122,10 @@ class Service:
         """Tell it TERM, HUP, QUIT or INT, as a signal to s6-supervise; or DRAIN."""
         self._happen(event)
 
+    def disown(self) -> None:
+        """Go on as a forked child of the supervisor that started its processes."""
+        self._process.disown(self.state in (events.UP, events.LASTUP))
+
     def _take(self) -> None:
         os.umask(0)
         try:

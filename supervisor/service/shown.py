@@ -82,4 +82,4 @@ class Shown:
         try:
             self._directory.remove(DOWN)
         except OSError as error:
-            self._warn(b"unable to remove ./down file", error)
+            self._warn(b"unable to unlink ./down file", error)
