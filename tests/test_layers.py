@@ -30,6 +30,7 @@ PURE = (
     *(f"supervisor.clients.{name}" for name in ("reports", "table")),
     *(f"supervisor.scan.{name}" for name in ("effects", "entries", "machine")),
     *(f"supervisor.scan.{name}" for name in ("matching", "options", "orders")),
+    "supervisor.scan.complaints",
     "supervisor.scan.roster",
     *(f"supervisor.service.{name}" for name in ("commands", "events", "machine")),
     *(f"supervisor.service.{name}" for name in ("signal_names", "status", "tally")),

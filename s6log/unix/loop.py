@@ -145,10 +145,9 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for something to happen and handle it."""
-        again: list[Callable[[], None]] = []
         timeout_ms = self._timeout_ms() if self._timers else None
-        if self._again:
-            again, self._again = self._again, again
+        due = len(self._again)  # what these ask for again is for the next turn
+        if due:
             timeout_ms = 0
         ready = self._wait(timeout_ms)
         self._fresh.clear()
@@ -158,8 +157,9 @@ class Loop:
             callback = self._descriptors.get(fd)
             if callback is not None and fd not in self._fresh:
                 callback(events)
-        for call in again:
-            call()
+        for _ in range(due):
+            # Taken out one by one: an exception leaves the rest for the next turn.
+            self._again.pop(0)()
         if self._timers:
             self._fire(time.monotonic_ns())
 
@@ -198,7 +198,12 @@ class Loop:
             os.read(self._wake_read, 4096)
         except BlockingIOError:
             pass
-        raised, self._raised = self._raised, set()
-        for signum in sorted(raised):
-            for callback in list(self._signals.get(signum, ())):
-                callback()
+        try:
+            while self._raised:
+                signum = min(self._raised)
+                self._raised.discard(signum)
+                for callback in list(self._signals.get(signum, ())):
+                    callback()
+        finally:
+            if self._raised:  # a callback has failed: the rest in the next turn
+                os.write(self._wake_write, b"\0")

@@ -141,7 +141,7 @@ class Holder:
         except ConnectionResetError:
             return KEEP  # it left without reading all; what it sent is still here
         word, _, key = packet.partition(b" ")
-        if word == KEEP and fds and True:
+        if word == KEEP and fds and max(fds) < self._most:
             fds, self._kept[key] = self._kept.get(key, []), fds
         elif word == DROP:
             fds += self._kept.pop(key, [])

@@ -45,12 +45,11 @@ class Ledger:
         self._record: Record | None = None
 
     def read(self) -> Record | None:
-        """Give the record that the last supervisor left behind, if it is any good."""
-        try:
-            content = self._directory.read(FILE, RECORD_BYTES)
-        except OSError as error:
-            self._warn(b"unable to read " + FILE.encode(), error)
-            return None
+        """Give the record that the last supervisor left behind, if it is any good.
+
+        OSError when there is one that cannot be read: it may tell of a process.
+        """
+        content = self._directory.read(FILE, RECORD_BYTES)
         return None if content is None else decode(content)
 
     def adopted(self, record: Record) -> None:

@@ -209,8 +209,10 @@ class Tree:
     def _tell_of_short_pipes(self) -> None:
         short = self._supervisions.short
         if short:
-            text = b"%d log pipes are short (see pipe(7), pipe-user-pages-soft): %s"
-            self._host.messages.warn(text % (len(short), short[0].name + b"..."))
+            text = (
+                b"%d log pipes are short (pipe(7), pipe-user-pages-soft), first of %s"
+            )
+            self._host.messages.warn(text % (len(short), short[0].name))
             short.clear()
 
     # ---- beginning

@@ -104,7 +104,7 @@ class Process:
     # ---- adopting
 
     def recorded(self) -> "Record | None":
-        """Give what the supervisor before us has put on record."""
+        """Give what the supervisor before us has put on record. OSError."""
         return self._ledger.read()
 
     def adopt(self, heritage: "Heritage", ready: bool) -> None:

@@ -13,7 +13,7 @@ from supervisor.adoption.record import RUN
 from supervisor.service import events, fifodir, tally
 from supervisor.service.commands import COMMANDS
 from supervisor.service.definition import Definition
-from supervisor.service.directory import SUPERVISE_MODE, Directory
+from supervisor.service.directory import SUPERVISE_MODE, Directory, unable
 from supervisor.service.machine import Machine
 from supervisor.service.process import Process
 from supervisor.service.shown import Shown
@@ -102,6 +102,7 @@ class Service:
         try:
             self._take()
             heritage = self._heritage()
+            self._listen()
         except BaseException:
             self._close()
             raise
@@ -113,7 +114,6 @@ class Service:
             self._resume(heritage)
         self._write_status()
         self._shown.tell(b"s")
-        self._host.loop.watch(self._control, select.POLLIN, self._on_control)
         if heritage.found == DIED:
             self._process.missed()
         self._arm()
@@ -138,8 +138,17 @@ class Service:
 
     def _heritage(self) -> Heritage:
         host = self._host
-        record = self._process.recorded()
+        try:
+            record = self._process.recorded()
+        except OSError as error:
+            raise unable("read supervise/process", error) from error
         return look(record, host.place, self._directory, host.orphans())
+
+    def _listen(self) -> None:
+        try:
+            self._host.loop.watch(self._control, select.POLLIN, self._on_control)
+        except OSError as error:
+            raise unable(f"listen to {CONTROL}", error) from error
 
     def _resume(self, heritage: Heritage) -> None:
         """Go on where the last supervisor stopped."""

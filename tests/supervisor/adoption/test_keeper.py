@@ -261,7 +261,7 @@ def test_an_orderly_end_ends_the_keeper(folder: Path) -> None:
         wait_until(lambda: closed(pipe), "the end of the pipe")
         await_end(keeper)
         assert value(supervisor, "keeper.start()") == "{}"
-        assert keeper_of(supervisor) != keeper
+        assert successor_of(keeper, supervisor)
         assert value(supervisor, "lost") == "[]"
 
 
@@ -368,6 +368,26 @@ def test_two_thousand_descriptors_are_kept_and_given_back(folder: Path) -> None:
         do(second, "keeper.end()")
 
 
+def test_a_full_keeper_still_answers(folder: Path) -> None:
+    """What is beyond its limit is not kept; a new supervisor is let in."""
+    with Pipe() as pipe:
+        with supervising(folder, (pipe.write,)) as first:
+            do(first, "import resource; n = resource.RLIMIT_NOFILE")
+            do(first, "resource.setrlimit(n, (40, 40))")
+            do(first, "keeper.start()")
+            keeper = keeper_of(first)
+            keep = f"keeper.keep(b'%d' % i, [{pipe.write}] * 5)"
+            do(first, f"[{keep} for i in range(20)]")
+            await_pipes(keeper, 25)
+            kill(first)
+    with supervising(folder) as second:
+        do(second, GIVEN)
+        assert (
+            value(second, "[len(fds) for fds in given.values()]") == "[5, 5, 5, 5, 5]"
+        )
+        assert children(second.pid) == []
+
+
 # ---- what can go wrong
 
 
@@ -445,7 +465,7 @@ def test_too_many_descriptors_under_way_wait(folder: Path) -> None:
         do(supervisor, "import resource; n = resource.RLIMIT_NOFILE")
         do(supervisor, "os.setgroups([]); os.setuid(65534)")
         do(supervisor, "keeper.start()")
-        keeper = keeper_of(supervisor)
+        (keeper,) = children(supervisor.pid)
         await_rest(keeper, peers=1)
         do(supervisor, "resource.setrlimit(n, (64, 64))")
         os.kill(keeper, signal.SIGSTOP)

@@ -27,7 +27,7 @@ import os
 from supervisor.adoption.processes import Orphans
 if sys.argv[3] == "user":
     os.setgroups([])
-    os.setuid(65534)
+    os.setuid(64999)  # nobody else has processes under it
 try:
     print(Orphans().find((int(sys.argv[1]), int(sys.argv[2])), int(sys.argv[4])))
 except PermissionError as error:

@@ -36,11 +36,11 @@ def refusal() -> Fatal:
     return caught.value
 
 
-def test_what_is_missing_is_made() -> None:
+def test_what_is_missing_is_made(loop: Loop) -> None:
     """Only the owner may look, whatever the umask."""
     before = os.umask(0o777)
     try:
-        Control(ignore).close()
+        Control(ignore).stop(loop)
     finally:
         assert os.umask(before) == 0o777
     assert mode(".s6-svscan") == 0o700
@@ -49,16 +49,16 @@ def test_what_is_missing_is_made() -> None:
     assert stat.S_ISFIFO(os.stat(".s6-svscan/control").st_mode)
 
 
-def test_what_is_there_keeps_its_mode() -> None:
+def test_what_is_there_keeps_its_mode(loop: Loop) -> None:
     """Others may have been let in."""
     os.mkdir(".s6-svscan", 0o755)
     os.mkfifo(".s6-svscan/control", 0o640)
-    Control(ignore).close()
+    Control(ignore).stop(loop)
     assert mode(".s6-svscan") == 0o755
     assert mode(".s6-svscan/control") == 0o640
 
 
-def test_there_is_one_supervisor_at_a_time() -> None:
+def test_there_is_one_supervisor_at_a_time(loop: Loop) -> None:
     """The second is told so; after the first has gone there may be another."""
     first = Control(ignore)
     failure = refusal()
@@ -67,9 +67,9 @@ def test_there_is_one_supervisor_at_a_time() -> None:
         b"another instance of s6-svscan is already running on the same directory"
     )
     assert asking.locked(b".s6-svscan/lock")
-    first.close()
+    first.stop(loop)
     assert not asking.locked(b".s6-svscan/lock")
-    Control(ignore).close()
+    Control(ignore).stop(loop)
 
 
 def test_a_file_in_the_place_of_the_directory_is_refused() -> None:
@@ -108,8 +108,7 @@ def test_letters_are_heard(loop: Loop) -> None:
     assert heard == [b"an"]
     settle(loop)
     assert heard == [b"an"]
-    loop.unwatch(control.fd)
-    control.close()
+    control.stop(loop)
 
 
 def test_a_flood_is_heard_in_pieces(loop: Loop) -> None:
@@ -133,5 +132,4 @@ def test_a_flood_is_heard_in_pieces(loop: Loop) -> None:
     os.close(fd)
     assert turns == list(range(20))
     assert max(map(len, heard)) <= 4096
-    loop.unwatch(control.fd)
-    control.close()
+    control.stop(loop)

@@ -2,7 +2,13 @@
 
 import os
 
-from supervisor.scan.pipes import CLOSED, FULL_BYTES, LogPipe
+from supervisor.adoption.safe import Safe
+from supervisor.scan.pipes import CLOSED, FULL_BYTES, LogPipe, make
+
+
+def fresh() -> LogPipe:
+    """Make one, of which nobody keeps copies."""
+    return LogPipe(Safe(), b"key", make())
 
 
 def closed(pipe: LogPipe) -> None:
@@ -13,7 +19,7 @@ def closed(pipe: LogPipe) -> None:
 
 def test_children_do_not_inherit_it() -> None:
     """Each gets its own end, by name."""
-    pipe = LogPipe()
+    pipe = fresh()
     assert not os.get_inheritable(pipe.reading)
     assert not os.get_inheritable(pipe.writing)
     closed(pipe)
@@ -21,7 +27,7 @@ def test_children_do_not_inherit_it() -> None:
 
 def test_it_knows_what_waits_in_it() -> None:
     """In bytes; nothing when it has been given up."""
-    pipe = LogPipe()
+    pipe = fresh()
     assert pipe.waiting() == 0
     os.write(pipe.writing, b"12345")
     assert pipe.waiting() == 5
@@ -35,14 +41,14 @@ def test_it_knows_what_waits_in_it() -> None:
 
 def test_it_is_as_large_as_pipes_are() -> None:
     """Unless its user has too many of them."""
-    pipe = LogPipe()
+    pipe = fresh()
     assert pipe.size() == FULL_BYTES
     closed(pipe)
 
 
 def test_an_end_is_closed_once() -> None:
     """Its number may belong to something else by then."""
-    pipe = LogPipe()
+    pipe = fresh()
     number = pipe.writing
     pipe.close_writing()
     assert pipe.writing == CLOSED

@@ -11,7 +11,7 @@ from harness import Program, wait_until
 from scanning import all_up, end, lines, order, said, scanned, script
 from supervising import make_service, status
 from supervisor.scan import orders
-from watching import ended, facts
+from watching import children, ended, facts
 
 ANSWER = "echo $0 $# > answered; pwd >> answered"
 
@@ -111,9 +111,13 @@ def test_children_that_nobody_knows_are_reaped(svscan: Program, tmp_path: Path) 
     program = Program(svscan.name, ("/bin/sh", "-c", before, "sh"))
     with scanned(program, tmp_path) as process:
         order(tmp_path, b"z")
-        text = f"/proc/{process.pid}/task/{process.pid}/children"
-        wait_until(lambda: Path(text).read_text() == "", "no child to be left")
+        wait_until(lambda: not dead_children(process.pid), "them to be reaped")
         assert not ended(facts(process.pid))
+
+
+def dead_children(pid: int) -> list[int]:
+    """List the children of a process that wait to be reaped."""
+    return [child for child in children(pid) if ended(facts(child))]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])

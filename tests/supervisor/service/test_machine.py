@@ -374,7 +374,9 @@ def test_a_logger_drains_after_its_finish() -> None:
 HAPPENINGS = st.one_of(
     st.sampled_from([command.event for command in COMMANDS.values()]),
     st.sampled_from([*LEAVING, events.QUIT, events.INT]),
-    st.sampled_from(["die", "die", "fail", "ready", "time", "no run", "run", "lose finish"]),
+    st.sampled_from(
+        ["die", "die", "fail", "ready", "time", "no run", "run", "lose finish"]
+    ),
 )
 
 

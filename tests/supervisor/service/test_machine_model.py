@@ -183,12 +183,12 @@ class History:
         self.expected = Expected(self.service, wanted=True)
 
     def time_passes(self, ms: int) -> None:
-        """What is due is done late, as on a busy machine."""
+        """Do what is due, late, as on a busy machine."""
         self.service.advance(ms)
         self.expected.time_passed()
 
     def command(self, letter: bytes) -> None:
-        """A letter is written to supervise/control."""
+        """Write a letter to supervise/control."""
         command = COMMANDS[letter]
         before = len(self.service.sent)
         self.expected.command(command.event)
@@ -198,18 +198,18 @@ class History:
         assert got_one == (asked and self.expected.alive == "run")
 
     def leave(self, event: str) -> None:
-        """A signal ends the supervisor, at once or later."""
+        """Send a signal that ends the supervisor, at once or later."""
         self.expected.leave(event)
         self.service.happen(event)
 
     def become_ready(self, _: None) -> None:
-        """Run writes a newline to its notification-fd, for the first time."""
+        """Let run write a newline to its notification-fd, for the first time."""
         if self.expected.alive == "run" and not self.expected.ready:
             self.expected.become_ready()
             self.service.happen(events.NEWLINE)
 
     def die(self, wait_status: int) -> None:
-        """Run or finish exits or dies of a signal."""
+        """Let run or finish exit or die of a signal."""
         if self.expected.alive == "run":
             self.expected.run_died(wait_status)
             self.service.die(wait_status)
@@ -218,16 +218,16 @@ class History:
             self.service.die(wait_status)
 
     def set_clock(self, seconds: int) -> None:
-        """Somebody moves the wall clock, which only stamps come from."""
+        """Move the wall clock, which only stamps come from."""
         now = self.service.now
         self.service.now = Now(now.wall_ns + seconds * 10**9, now.monotonic_ns)
 
     def edit(self, change: tuple[str, int]) -> None:
-        """Somebody edits the service directory."""
+        """Edit the service directory."""
         setattr(self.service, *change)
 
     def begin_again(self, wanted: bool) -> None:
-        """Another supervisor starts where the last has ended."""
+        """Start another supervisor, where the last has ended."""
         self.service = Simulated(wanted)
         self.service.kill_limit_ms = 300
         self.expected = Expected(self.service, wanted)
@@ -270,12 +270,8 @@ STEPS: list[Step] = [
 
 
 @settings(max_examples=500)
-@given(
-    st.lists(st.sampled_from(STEPS), min_size=60, max_size=120), st.booleans()
-)
-def test_the_machine_does_what_a_user_expects(
-    steps: list[Step], wanted: bool
-) -> None:
+@given(st.lists(st.sampled_from(STEPS), min_size=60, max_size=120), st.booleans())
+def test_the_machine_does_what_a_user_expects(steps: list[Step], wanted: bool) -> None:
     """Whatever is commanded, dies, gets ready and passes, in whichever order."""
     history = History()
     history.begin_again(wanted)

@@ -10,9 +10,11 @@ from supervisor.service.signal_names import ALIASES, LAST, NAMES, UNKNOWN, name,
 
 # In the order of their numbers, from the output of s6-svstat 2.11.3.2.
 PRINTED = (
-    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT "
-    "CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH POLL PWR SYS"
-).split()
+    *("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1"),
+    *("SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP"),
+    *("TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR"),
+    "SYS",
+)
 
 
 @pytest.mark.parametrize(("value", "printed"), list(enumerate(PRINTED, 1)))
@@ -43,9 +45,7 @@ def test_a_name_is_read_in_any_case(
 
 
 @given(st.integers(0, 99_999), st.sampled_from([b"%d", b"SIG%d", b"sig%d", b"%05d"]))
-def test_a_number_is_read_when_there_is_such_a_signal(
-    value: int, form: bytes
-) -> None:
+def test_a_number_is_read_when_there_is_such_a_signal(value: int, form: bytes) -> None:
     """From 1 to the last real-time signal; s6 takes the others too, for nothing."""
     assert number(form % value) == (value if 1 <= value <= LAST else None)
 

@@ -48,10 +48,10 @@ class Recorded:
 START = "400000006b022eb02534cba5"
 WRITTEN = {
     "2.11, not started": Recorded(
-        START + START + "0000000000000000" "0000" "08", 0, 0, READY, up=False
+        START + START + "0000000000000000000008", 0, 0, READY, up=False
     ),
     "2.15, not started": Recorded(
-        "400000006b022eb231dd2941" * 2 + "0000000000000000" "0000" "09",
+        "400000006b022eb231dd2941" * 2 + "0000000000000000000009",
         0,
         0,
         PAUSED | READY,
@@ -59,39 +59,35 @@ WRITTEN = {
         started=False,
     ),
     "finishing after exit 3": Recorded(
-        "400000006b022eb037860e92" + START + "0000000000007a62" "0300" "02",
+        "400000006b022eb037860e92" + START + "0000000000007a62030002",
         31330,
         3 << 8,
         FINISHING,
         up=False,
     ),
     "down after exit 3": Recorded(
-        "400000006b022eb037860e92" "400000006b022eb119f8633d"
-        "0000000000000000" "0300" "08",
+        "400000006b022eb037860e92400000006b022eb119f8633d0000000000000000030008",
         0,
         3 << 8,
         READY,
         up=False,
     ),
     "up and ready": Recorded(
-        "400000006b022eb12b63ff90" "400000006b022eb12b8e5ea4"
-        "0000000000007a63" "0300" "0c",
+        "400000006b022eb12b63ff90400000006b022eb12b8e5ea40000000000007a6303000c",
         31331,
         3 << 8,
         WANT_UP | READY,
         up=True,
     ),
     "up and paused": Recorded(
-        "400000006b022eb12b63ff90" "400000006b022eb12b8e5ea4"
-        "0000000000007a63" "0300" "0d",
+        "400000006b022eb12b63ff90400000006b022eb12b8e5ea40000000000007a6303000d",
         31331,
         3 << 8,
         PAUSED | WANT_UP | READY,
         up=True,
     ),
     "down after SIGTERM": Recorded(
-        "400000006b022eb201cc7cbd" "400000006b022eb21ff1128c"
-        "0000000000000000" "000f" "08",
+        "400000006b022eb201cc7cbd400000006b022eb21ff1128c0000000000000000000f08",
         0,
         15,
         READY,

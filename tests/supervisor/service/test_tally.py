@@ -18,9 +18,7 @@ from supervisor.service.tally import (
 )
 
 # By s6-supervise 2.11.3.2: exit 3, then SIGTERM.
-WRITTEN = bytes.fromhex(
-    "400000006b022eb037860e92" "0300" "400000006b022eb201cc7cbd" "8f0f"
-)
+WRITTEN = bytes.fromhex("400000006b022eb037860e920300400000006b022eb201cc7cbd8f0f")
 DEATHS = st.builds(
     Death,
     when_ns=st.integers(0, 1 << 66),
