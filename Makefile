@@ -7,19 +7,20 @@ BIN := .venv/bin
 SOURCES := $(shell find s6log supervisor -name __pycache__ -prune -o -print)
 
 help:
-	@echo 'make demo   the logger at work on the output of real programs'
+	@echo 'make demo   services and loggers at work, and two of them killed'
 	@echo 'make test   every test'
 	@echo 'make lint   formatting, style and types'
-	@echo 'make bench  speed and memory, side by side with s6-log'
+	@echo 'make bench  speed and memory, side by side with s6, runit and supervisord'
 
 demo: .venv/installed
-	@sh fixtures/demo/run $(BIN)
+	@sh fixtures/demo/run $(BIN) $(DIR)
 
 test: .venv/installed
 	@$(BIN)/pytest -n auto
 
 bench: .venv/installed
-	@$(BIN)/python tests/bench/bench.py
+	@$(BIN)/python tests/bench/bench.py; code=$$?; \
+	$(BIN)/python tests/bench/supervision.py && exit $$code
 
 lint: .venv/installed
 	@$(BIN)/ruff format --check

@@ -3,23 +3,25 @@
 Our programs come first on the PATH, and all that is made is below one folder.
 """
 
+import itertools
 import os
 import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from harness import DEADLINE_S, SYSTEM_FOLDERS, ours
+from harness import DEADLINE_S, SYSTEM_FOLDERS, ours, wait_until
 from pages import CHECKOUT, Block
 from s6log.__main__ import PROGRAMS
+from supervising import processes_in
 
 MAKE = """\
-# The demo as it is, but not in the checkout; of other goals, that they exist.
-case $1 in
-demo) exec sh '{checkout}/fixtures/demo/run' '{bin}' "$PWD/.demo" ;;
+# The demo as it is, where its files are wanted; of other goals, that they exist.
+case "$*" in
+'demo DIR='*) exec sh '{checkout}/fixtures/demo/run' '{bin}' "${{2#DIR=}}" ;;
 *) exec grep -q "^$1:" '{checkout}/Makefile' ;;
 esac
 """
@@ -29,24 +31,50 @@ CHANGERS = {"s6-setuidgid": 1, "setuidgid": 1, "chpst": 2}
 
 
 class Reader:
-    """Runs commands one by one, each from where the one before has left off."""
+    """Runs commands one by one, each from where the one before has left off.
+
+    What they start in the background, and supervisors have started, goes on: until
+    the end of the with block.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self._bin = folder / "bin"
         self._explaining = folder / "explaining"
         self._cwd = folder / "cwd"
-        self._output = folder / "output"
+        self._outputs = (folder / f"output-{n}" for n in itertools.count(1))
         for place in (self.home, self._bin, self._explaining, self.home / ".venv"):
             place.mkdir()
         (self.home / ".venv" / "bin").symlink_to(self._bin)
         self._cwd.write_text(str(self.home))
         self._install()
 
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        wait_until(self._nobody_left, f"the end of all that runs in {self.home}")
+
     def run(self, command: str) -> tuple[int, str]:
         """Run a command in a shell; give its exit code and all that it printed."""
         script = f"trap 'pwd >{self._cwd}' EXIT\n{command}"
         return self._start(["sh", "-ec", script], [self._bin])
+
+    def look(self, command: str, enough: Callable[[str], object]) -> tuple[int, str]:
+        """Run a command that changes nothing, again and again until it shows enough.
+
+        Gives what it gave the last time.
+        """
+        seen = (0, "")
+
+        def looked() -> bool:
+            nonlocal seen
+            seen = self.run(command)
+            return seen[0] == 0 and bool(enough(seen[1]))
+
+        with suppress(AssertionError):
+            wait_until(looked, command)
+        return seen
 
     def save(self, block: Block) -> Path:
         """Make the file that a block shows; with a `#!` it can be executed."""
@@ -68,8 +96,10 @@ class Reader:
     def _start(self, argv: list[str], programs: Iterable[Path]) -> tuple[int, str]:
         folders = [*map(str, programs), *SYSTEM_FOLDERS]
         environment = {"PATH": ":".join(folders), "TZ": "UTC", "HOME": str(self.home)}
-        # Not a pipe: what goes on in the background would keep that open.
-        with self._output.open("w+") as output:
+        # Not a pipe: what goes on in the background would keep that open. And one
+        # for each: there it may say something yet.
+        path = next(self._outputs)
+        with path.open("w") as output:
             process = subprocess.Popen(
                 argv,
                 cwd=self._here,
@@ -79,12 +109,22 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            try:
-                code = process.wait(DEADLINE_S)
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            return code, self._output.read_text(errors="replace")
+            code = process.wait(DEADLINE_S)
+        return code, path.read_text(errors="replace")
+
+    def _nobody_left(self) -> bool:
+        """Kill all that still runs; True when there was nothing.
+
+        Found by its working directory, or by the HOME that only this reader has: the
+        keeper of a supervisor works in `/`.
+        """
+        mark = f"HOME={self.home}".encode()
+        left = {pid for pid in map(int, pids()) if mark in environment(pid)}
+        left.update(processes_in(self.home))
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
 
     def _install(self) -> None:
         for program in PROGRAMS:
@@ -97,6 +137,19 @@ class Reader:
         for name in ("python", "python3"):
             add(self._bin / name, f'exec {shlex.quote(sys.executable)} "$@"')
         add(self._bin / "make", MAKE.format(checkout=CHECKOUT, bin=self._bin))
+
+
+def pids() -> Iterable[str]:
+    """List all processes."""
+    return filter(str.isdecimal, os.listdir("/proc"))
+
+
+def environment(pid: int) -> list[bytes]:
+    """Give the environment that a process was started with; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def add(path: Path, script: str) -> None:

@@ -10,18 +10,30 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE_S, Stage, oracle, ours, run, running, wait_until
+from harness import (
+    DEADLINE_S,
+    Program,
+    Stage,
+    finish,
+    oracle,
+    ours,
+    run,
+    running,
+    wait_until,
+)
+from s6log.__main__ import PROGRAMS
+from supervising import end_all_in, processes_in, status
 
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 DOCS = DEMO.parents[1] / "docs"
-TOOLS = ("s6-log", "s6-logscript", "s6-tai64nlocal")
-VISITS = 400
+VISITS = 800
 TIMEOUT_S = 60
 GZIP = b"\x1f\x8b"
 
@@ -29,7 +41,7 @@ GZIP = b"\x1f\x8b"
 def install(folder: Path) -> Path:
     """Make a directory with our programs and this Python under their names."""
     folder.mkdir()
-    commands = {tool: ours(tool).argv for tool in TOOLS}
+    commands = {tool: ours(tool).argv for tool in PROGRAMS}
     commands["python"] = (sys.executable,)
     for name, argv in commands.items():
         file = folder / name
@@ -68,10 +80,10 @@ class Demo:
     place: Path
     shown: str
 
-    @property
-    def access(self) -> Path:
-        """The web server's log directory."""
-        return self.place / "web" / "log" / "access"
+    def log(self, name: str) -> Path:
+        """Give a log directory by SERVICE/NAME."""
+        service, directory = name.split("/")
+        return self.place / "scan" / service / "log" / directory
 
 
 @pytest.fixture(scope="module")
@@ -84,67 +96,121 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory, bin_folder: Path) -> Demo:
     """Run the demo once for all tests, with a home that it should not use."""
     cwd = tmp_path_factory.mktemp("demo")
-    ended = subprocess.run(
-        ["sh", DEMO / "run", bin_folder, "place"],
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "HOME": str(cwd), "TMPDIR": str(cwd)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    try:
+        ended = subprocess.run(
+            ["sh", DEMO / "run", bin_folder, "place"],
+            check=False,
+            cwd=cwd,
+            env={**os.environ, "HOME": str(cwd), "TMPDIR": str(cwd)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert processes_in(cwd) == []
+    finally:
+        end_all_in(cwd)
     return Demo(cwd / "place", ended.stdout)
 
 
 def test_demo_prints_a_page_that_counts_every_visit(demo: Demo) -> None:
     """The demo fits a screen or two and says that every visit was found."""
     assert len(demo.shown.splitlines()) < 80
-    assert re.search(rf"requests made +{VISITS}\n", demo.shown)
-    assert re.search(rf"found in the log +{VISITS}\n", demo.shown)
+    assert re.search(
+        rf"answered by web +{VISITS} +found in its log +{VISITS}\n", demo.shown
+    )
 
 
-def test_demo_loses_no_visit_when_the_logger_is_killed(demo: Demo) -> None:
-    """Each visit is in the log directory, though its logger was killed."""
-    visits = re.findall(rb"\?n=(\d+) HTTP/1", text_of(demo.access))
+def test_demo_shows_what_was_killed_and_came_back(demo: Demo) -> None:
+    """Those that were killed have new pids, and the table knows of their ends."""
+    changes = re.findall(r"its pid was (\d+), and is (\d+)\n", demo.shown)
+    assert len(changes) == 2
+    assert all(before != after for before, after in changes)
+    rows = {line.split()[0]: line for line in table_in(demo.shown)}
+    assert set(rows) == {"chatty", "flaky", "web"}
+    assert "signal SIGKILL" in rows["web"]
+    assert "exitcode 7" in rows["flaky"]
+
+
+def table_in(shown: str) -> list[str]:
+    """Give the rows of the table that s6-svstat printed, without the heading."""
+    _, _, after = shown.partition("$ s6-svstat scan\n")
+    heading, *rows = after.partition("\n\n")[0].splitlines()
+    assert heading.split()[0] == "NAME"
+    return rows
+
+
+def test_demo_loses_no_visit_when_the_server_is_killed(demo: Demo) -> None:
+    """Each visit is in the log directory, though the server was killed."""
+    visits = re.findall(rb"\?n=(\d+) HTTP/1", text_of(demo.log("web/access")))
     assert {int(number) for number in visits} == set(range(1, VISITS + 1))
-    assert any(file.suffix == ".u" for file in archives(demo.access))
+
+
+def test_demo_loses_no_line_when_the_logger_is_killed(demo: Demo) -> None:
+    """Every numbered line is there, some perhaps twice; the demo has told the truth."""
+    lines = demo.log("chatty/lines")
+    written = int((demo.place / "scan" / "chatty" / "written").read_text())
+    found = Counter(map(int, re.findall(rb" line (\d+)\n", text_of(lines))))
+    assert set(found) == set(range(1, written + 1))
+    twice = sum(times > 1 for times in found.values())
+    told = (
+        rf"written by chatty +{written} +found in its log +{written} +twice +{twice}\n"
+    )
+    assert re.search(told, demo.shown)
+    assert any(file.suffix == ".u" for file in archives(lines))
 
 
 def test_demo_compresses_and_finishes_archives(demo: Demo) -> None:
     """Archives that were rotated are gzip files, and the end was clean."""
-    rotated = [file for file in archives(demo.access) if file.suffix == ".s"]
+    access = demo.log("web/access")
+    rotated = [file for file in archives(access) if file.suffix == ".s"]
     assert rotated
     assert all(file.read_bytes()[:2] == GZIP for file in rotated)
-    assert all(map(is_finished, [*rotated, demo.access / "current"]))
+    assert all(map(is_finished, [*rotated, access / "current"]))
 
 
 def test_demo_alerts_and_status_tell_what_happened(demo: Demo) -> None:
-    """Missing pages and tar's complaints are alerts; the server's address is kept."""
-    alerts = (demo.place / "alerts").read_text()
+    """Missing pages and the defect are alerts; the server's address is kept."""
+    alerts = (demo.place / "said").read_text()
     missing = re.findall(r"s6-log: alert: web: .*n=(\d+) .* 404 -\n", alerts)
     assert {int(number) for number in missing} == set(range(20, VISITS + 1, 20))
-    assert "s6-log: alert: backup: tar: /nonexistent: Cannot stat" in alerts
-    assert port_in(demo.place / "web" / "log" / "address") > 0
+    assert "s6-log: alert: flaky: error: out of luck\n" in alerts
+    assert port_in(demo.place / "scan" / "web" / "log" / "address") > 0
 
 
 def test_demo_leaves_nothing_else_behind(demo: Demo) -> None:
-    """Only the demo's own directory is new, and none of its processes lives."""
+    """Only the demo's own directory is new."""
     assert list(demo.place.parent.iterdir()) == [demo.place]
-    assert [cwd for cwd in cwds() if cwd.is_relative_to(demo.place)] == []
+
+
+def test_demo_that_is_interrupted_leaves_nothing_behind(
+    bin_folder: Path, tmp_path: Path
+) -> None:
+    """Where it is given no directory it leaves none, and no process."""
+    program = Program("demo", ("sh", str(DEMO / "run")))
+    stage = Stage(tmp_path, env={"TMPDIR": str(tmp_path)})
+    try:
+        with running(program, [str(bin_folder)], stage) as process:
+            wait_until(lambda: any(tmp_path.glob("*/scan/web/log/address")), "a server")
+            process.terminate()
+            assert finish(process).code == 1
+        assert list(tmp_path.iterdir()) == []
+        assert processes_in(tmp_path) == []
+    finally:
+        end_all_in(tmp_path)
 
 
 def test_real_s6_log_continues_the_demos_directory(demo: Demo, tmp_path: Path) -> None:
     """Debian's s6-log appends to what our logger left, and keeps its archives."""
-    copy = tmp_path / "access"
-    shutil.copytree(demo.access, copy)
+    access, copy = demo.log("web/access"), tmp_path / "access"
+    shutil.copytree(access, copy)
     ended = run(oracle(), ["n20", "t", "./access"], b"one more\n", Stage(tmp_path))
     assert (ended.code, ended.err) == (0, b"")
     assert [file.name for file in archives(copy)] == [
-        file.name for file in archives(demo.access)
+        file.name for file in archives(access)
     ]
-    before, after = text_of(demo.access), text_of(copy)
+    before, after = text_of(access), text_of(copy)
     assert after.startswith(before)
     assert re.fullmatch(rb"@[0-9a-f]{24} one more\n", after[len(before) :])
 
@@ -154,16 +220,16 @@ def test_demo_services_run_under_real_s6_svscan(
 ) -> None:
     """The demo's directories are service directories to Debian's s6-svscan."""
     scan = tmp_path / "scan"
-    for service in ("web", "backup"):
-        shutil.copytree(DEMO / service, scan / service)
-    web, backup = scan / "web" / "log", scan / "backup" / "log"
+    shutil.copytree(DEMO / "scan", scan)
+    web, flaky = scan / "web" / "log", scan / "flaky" / "log"
     with scanning(scan, bin_folder):
         wait_for_bytes(web / "address", b"\n")
+        wait_until(lambda: status(scan / "web").ready, "the web server to be ready")
         visit(port_in(web / "address"), "/?under=s6")
         wait_for_bytes(web / "access" / "current", b"under=s6")
-        wait_for_bytes(backup / "complaints" / "current", b"failure status")
+        wait_for_bytes(flaky / "events" / "current", b"exit code 7")
     assert is_finished(web / "access" / "current")
-    assert is_finished(backup / "files" / "current")
+    assert is_finished(scan / "chatty" / "log" / "lines" / "current")
 
 
 @contextlib.contextmanager
@@ -191,10 +257,3 @@ def visit(port: int, path: str) -> None:
 def wait_for_bytes(file: Path, wanted: bytes) -> None:
     """Wait until a file is there and holds these bytes."""
     wait_until(lambda: file.exists() and wanted in file.read_bytes(), file.name)
-
-
-def cwds() -> Iterator[Path]:
-    """Give the working directories of all processes that we may look at."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            yield (process / "cwd").readlink()
