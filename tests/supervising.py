@@ -8,6 +8,8 @@ found by its working directory and ended.
 import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +96,27 @@ def svscan(
         finally:
             for directory in (scandir, *services):  # which may be links to elsewhere
                 end_all_in(directory)
+            end_keeper(scandir)
+
+
+def end_keeper(scandir: Path) -> None:
+    """Kill the keeper of log pipes, which survives a supervisor that was killed."""
+    try:
+        fd = os.open(scandir / ".s6-svscan", os.O_PATH)
+    except OSError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        try:
+            # By this way the name is short enough, wherever the directory is.
+            peer.connect(f"/proc/self/fd/{fd}/keeper")
+        except OSError:
+            return  # it ended in good order, or there never was one
+        finally:
+            os.close(fd)
+        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    pid = struct.unpack("3i", credentials)[0]
+    if pid > 1:
+        os.kill(pid, signal.SIGKILL)
 
 
 def listens(control: Path) -> bool:

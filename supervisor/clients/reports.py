@@ -116,7 +116,8 @@ def logger(report: Report) -> "Said":
     text, tone = state(report.logger)
     if report.logger.deaths:
         count, unsteady = restarts(report.logger)
-        return f"{text}, {count} restarts", max(tone, unsteady)
+        noun = "restart" if count == "1" else "restarts"
+        return f"{text}, {count} {noun}", max(tone, unsteady)
     return text, tone
 
 
