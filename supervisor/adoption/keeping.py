@@ -2,7 +2,8 @@
 
 Forked from the supervisor, it does nothing but wait for packets on a socket
 (SOCK_SEQPACKET). Each is a word, or a word, a blank and a key; KEEP comes with
-descriptors (SCM_RIGHTS). Only END and SIGKILL end the keeper.
+descriptors (SCM_RIGHTS). END and SIGKILL end the keeper, and the death of its
+supervisor when there is nothing to keep.
 """
 
 import _socket
@@ -24,7 +25,8 @@ KEEP, DROP, GIVE, END = b"keep", b"drop", b"give", b"end"
 PACKET_BYTES = 1024  # more than any word and key
 MOST_FDS = 253  # in one packet: SCM_MAX_FD, unix(7)
 CONTROL_BYTES = _socket.CMSG_SPACE(MOST_FDS * struct.calcsize("i"))
-CREDENTIALS = "3i"  # struct ucred: pid, uid, gid
+UCRED = "3i"  # struct ucred: pid, uid, gid
+UCRED_BYTES = struct.calcsize(UCRED)
 ROOT = 0
 SPARE_FDS = 8  # never filled by what is kept: a new supervisor can always come
 SEND_TIMEOUT = struct.pack("ll", 5, 0)  # struct timeval
@@ -102,13 +104,13 @@ class Holder:
         self._poll.register(listener.fileno(), select.POLLIN)
 
     def run(self) -> None:
-        """Serve, one supervisor after the other, until one says END."""
-        packet = b""
-        while packet != END:
+        """Serve, one supervisor after the other, while there is a reason to."""
+        needed = True
+        while needed:
             ready = [fd for fd, _events in self._poll.poll()]
             # What a supervisor has said last comes before its successor.
             if self._peer is not None and self._peer.fileno() in ready:
-                packet = self._serve(self._peer)
+                needed = self._serve(self._peer)
             else:
                 self._welcome()
 
@@ -117,8 +119,8 @@ class Holder:
         # What socket.socket.accept is made of; missing in typeshed.
         fd, _address = self._listener._accept()  # type: ignore[attr-defined]
         peer = _socket.socket(fileno=fd)
-        who = peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
-        _pid, uid, _gid = struct.unpack(CREDENTIALS, who)
+        who = peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, UCRED_BYTES)
+        _pid, uid, _gid = struct.unpack(UCRED, who)
         if uid not in (os.geteuid(), ROOT):
             peer.close()
             return
@@ -134,12 +136,12 @@ class Holder:
             self._peer.close()
             self._peer = None
 
-    def _serve(self, peer: "_socket.socket") -> bytes:
-        """Do what one packet says, and give it back."""
+    def _serve(self, peer: "_socket.socket") -> bool:
+        """Do what one packet says; tell whether this keeper is still needed."""
         try:
             packet, fds = receive(peer)
         except ConnectionResetError:
-            return KEEP  # it left without reading all; what it sent is still here
+            return True  # it left without reading all; what it sent is still here
         word, _, key = packet.partition(b" ")
         if word == KEEP and fds and max(fds) < self._most:
             fds, self._kept[key] = self._kept.get(key, []), fds
@@ -151,7 +153,8 @@ class Holder:
             self._part()
         for fd in fds:
             os.close(fd)
-        return packet
+        # A supervisor that finds no keeper makes one: nothing is kept by none.
+        return packet != END and bool(self._peer or self._kept)
 
     def _give(self, peer: "_socket.socket") -> None:
         """Send all that is kept, and go on keeping it."""

@@ -3,6 +3,7 @@
 It does not end by an error that can be survived: it warns and goes on.
 """
 
+import gc
 import os
 import time
 
@@ -130,6 +131,9 @@ class Daemon:
         """Have log pipes kept for the case that we die, if services outlive us."""
         if self._host.place is None:
             return
+        # What is loaded now stays as it is: else collections of garbage would write
+        # to all of it, and the keeper's copies of these pages would count.
+        gc.freeze()
         keeper = Keeper(self._loop, KEEPER, self._keeper_lost)
         try:
             self._host.safe = Safe(keeper)

@@ -1,4 +1,4 @@
-"""Processes that are nobody's children any more, which the tests clean up."""
+"""Processes that are nobody's children any more, which are cleaned up afterwards."""
 
 import contextlib
 import os
@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from keepers import connect
 
 ROOT = Path("/")
 Orphan = Callable[..., int]
@@ -38,3 +40,12 @@ def orphan() -> Iterator[Orphan]:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         os.close(pidfd)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Give a directory for the socket; a keeper that is left there is ended."""
+    yield tmp_path
+    gone = (FileNotFoundError, ConnectionRefusedError)
+    with contextlib.suppress(*gone), connect(tmp_path) as peer:
+        peer.send(b"end")
