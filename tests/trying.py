@@ -6,21 +6,24 @@ pids and inode numbers differ each time, so only their changes count.
 
 import contextlib
 import os
+import re
 import stat
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import harness
 import watching
+from differing import Difference
 from harness import DEADLINE_S, Process, Program, Stage, running, wait_until
 from supervising import Ear, end_all_in, make_service, processes_in, tell
 from supervising import status as read_status
 from supervisor.service import tally
 from supervisor.service.status import FINISHING, PAUSED, READY, WANT_UP, Status
 
-LETTERS = ((PAUSED, "paused"), (FINISHING, "finishing"), (WANT_UP, "wanted"))
+FLAGS = ((PAUSED, "paused"), (FINISHING, "finishing"), (WANT_UP, "wanted"))
 LISTENER = """
 import os, signal
 NAMES = "HUP INT QUIT ABRT USR1 USR2 ALRM TERM CONT WINCH"
@@ -29,16 +32,28 @@ for name in NAMES.split():
     number = getattr(signal, "SIG" + name)
     said = name.encode() + b" "
     signal.signal(number, lambda *_, said=said: os.write(log, said))
-os.write(3, b"\\n")
+os.write(log, b"ready ")
+try:
+    os.write(3, b"\\n")
+except OSError:
+    pass
 while True:
     signal.pause()
 """
+HANG = "exec sleep 1000"
 LISTEN = f"exec {sys.executable} -IS ../listener.py"
-"""A run that notes the signals it gets in `got`, once it is ready (on fd 3)."""
+"""A run or finish that notes in `got` that it is ready (also on fd 3), and signals."""
+
+
+PIPE = re.compile(r"pipe:\[\d+\]")
+OWN_RECORD = "process"
+"""What ours alone has in supervise/: the next supervisor adopts run by it."""
 
 
 class Trial:
     """A supervisor under test; `seen` is what is compared, by label.
+
+    `names` stand in for what differs between two trials: paths, and pipes.
 
     Service directories are called `service`, and supervisors are started from the
     directory above, so that messages of both programs name the same.
@@ -49,6 +64,7 @@ class Trial:
         self.directory = parent / "service"
         self.stage = Stage(parent, stdout=subprocess.DEVNULL)
         self.seen: dict[str, object] = {}
+        self.names = {str(parent): "."}
         self._stderr = parent / "stderr"
         self._block = contextlib.ExitStack()
         self._ear: Ear | None = None
@@ -67,9 +83,7 @@ class Trial:
 
     # ---- before
 
-    def service(
-        self, run: str = "exec sleep 1000", finish: str | None = None, **files: str
-    ) -> None:
+    def service(self, run: str = HANG, finish: str | None = None, **files: str) -> None:
         """Make the service directory, with an event/ to listen in."""
         (self.directory.parent / "listener.py").write_text(LISTENER)
         make_service(self.directory, run, finish, **files)
@@ -92,6 +106,10 @@ class Trial:
             self._process = self._block.enter_context(
                 running(program, words or ["service"], stage)
             )
+
+    def stage_in(self, folder: str) -> Stage:
+        """Give the stage in another directory, from which supervisors are started."""
+        return replace(self.stage, cwd=self.stage.cwd / folder)
 
     @property
     def process(self) -> Process:
@@ -130,14 +148,23 @@ class Trial:
 
     def settle(self) -> None:
         """Wait until the supervisor and its child sleep, everything done."""
-        wait_until(lambda: asleep(self.process.pid), f"{self.program.name} to settle")
-        with contextlib.suppress(FileNotFoundError):
-            pid = self.status.pid
-            wait_until(lambda: not pid or asleep(pid), "the child to settle")
+        wait_until(self._settled, f"{self.program.name} to settle")
 
-    def now_ns(self) -> int:
-        """The wall clock, which stamps are made from."""
-        return time.time_ns()
+    def _settled(self) -> bool:
+        if not asleep(self.process.pid):
+            return False
+        # 2.11 sleeps while it waits for a child that is about to become run.
+        children = watching.children(self.process.pid)
+        known = [self.status.pid] if self._has_status() else children
+        return (
+            all(child in known and asleep(child) for child in children)
+            # One of them may have died in the meantime.
+            and asleep(self.process.pid)
+            and watching.children(self.process.pid) == children
+        )
+
+    def _has_status(self) -> bool:
+        return (self.directory / "supervise" / "status").exists()
 
     def death_ns(self) -> int:
         """When run last died, as the tally says."""
@@ -154,22 +181,32 @@ class Trial:
     def look(self, label: str) -> None:
         """Note what the status says, whether there is `down`, what signals came."""
         shown = self.status
-        flags = [name for flag, name in LETTERS if shown.flags & flag]
+        flags = [name for flag, name in FLAGS if shown.flags & flag]
         flags.append("ready" if shown.flags & READY else "not ready")
         words = ["up" if shown.up else f"pid {'is' if shown.pid else 'is not'} there"]
         if self._last is not None:
             fields = ("pid", "stamp_ns", "ready_ns")
             old = self._last
-            words += [f"new {f}" for f in fields if getattr(shown, f) != getattr(old, f)]
+            words += [
+                f"new {f}" for f in fields if getattr(shown, f) != getattr(old, f)
+            ]
         got = read(self.directory / "got")
         if got != self._got:
-            words.append("got " + got.removeprefix(self._got).decode().strip())
+            # Signals that wait together come by number, not by time.
+            new = sorted(got.removeprefix(self._got).decode().split())
+            words.append("got " + " ".join(new))
         if (self.directory / "down").exists():
             words.append("down file")
         self._last, self._got = shown, got
-        self.seen[label] = f"{' '.join(flags)}; 0x{shown.wait_status:04x}; " + ", ".join(
-            words
+        self.seen[label] = (
+            f"{' '.join(flags)}; 0x{shown.wait_status:04x}; " + ", ".join(words)
         )
+
+    def named(self, text: str) -> str:
+        """Put names in place of what differs."""
+        for there, name in self.names.items():
+            text = text.replace(there, name)
+        return PIPE.sub("another pipe", text)
 
     def note(self, label: str, value: object) -> None:
         """Note something else."""
@@ -184,8 +221,11 @@ class Trial:
         """Note what there is to see from outside, and what was said."""
         if self._ear is not None:
             self.note("events", self._ear.listen())
-        self.note("stderr", self._stderr.read_text())
-        if (self.directory / "supervise" / "status").exists():
+        # Sorted: 2.11 says some things from two processes.
+        self.note("stderr", sorted(self.told()))
+        if self._has_status():
+            left = self.status.pid
+            wait_until(lambda: not left or asleep(left), "what is left to settle")
             self.look("status")
             record = read(self.directory / "supervise" / "death_tally")
             deaths = tally.decode(record)
@@ -195,6 +235,11 @@ class Trial:
             last = not deaths or stamps[-1] == self.status.stamp_ns
             self.note("the last death is the stamp", last)
         self.note("files", self.files())
+        self.note("processes left", len(processes_in(self.directory)))
+
+    def told(self) -> list[str]:
+        """Give the lines of what the supervisor has said on stderr."""
+        return self._stderr.read_text().splitlines()
 
     def files(self) -> dict[str, str]:
         """List supervise/ and event/: kind, mode, size."""
@@ -203,6 +248,8 @@ class Trial:
             path = self.directory / folder
             for entry in [path, *sorted(path.glob("*"))] if path.exists() else []:
                 if self._ear is not None and entry == self._ear.path:
+                    continue
+                if entry.name == OWN_RECORD:
                     continue
                 about = entry.stat()
                 name = str(entry.relative_to(self.directory))
@@ -241,6 +288,29 @@ def pending(known: dict[str, str]) -> bool:
     return bool(waiting) and known["State"][0] != "T"
 
 
-def left_over(directory: Path) -> int:
-    """Count the processes that still live in a directory."""
-    return len(processes_in(directory))
+def agree(
+    play: Callable[[Trial], None],
+    parent: Path,
+    known: Mapping[str, Difference] | None = None,
+) -> None:
+    """Play a scenario with both programs; fail unless the same is seen.
+
+    But for the known differences, by label, which have to be seen, too.
+    """
+    harness.oracle()  # skips where s6 is of another version than 2.11
+    seen = []
+    for program in (harness.oracle("s6-supervise"), harness.ours("s6-supervise")):
+        place = parent / program.name
+        place.mkdir()
+        with Trial(program, place) as trial:
+            play(trial)
+        seen.append(trial.seen)
+    theirs, ours = seen
+    assert list(theirs) == list(ours)
+    pairs = {label: (theirs[label], ours[label]) for label in theirs}
+    apart = {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
+    expected = {label: (d.theirs, d.ours) for label, d in (known or {}).items()}
+    assert apart == expected, "\n".join(
+        f"{label}:\n  theirs {pair[0]!r}\n  ours   {pair[1]!r}"
+        for label, pair in apart.items()
+    )

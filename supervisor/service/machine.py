@@ -56,6 +56,8 @@ class Machine:
         self.state = state
         self.status = status
         self.deadline_ns = None
+        if status.ready:
+            self.next_start_ns = 0  # long ago; by which clock is not known any more
 
     def step(self, event: str, now: Now, number: int = 0) -> "list[Effect]":
         """Take in one event; give what is to be done, in order.

@@ -27,7 +27,7 @@ FIRST_NOTIFICATION = 1  # as stdin it would take the logger's input away
 class Started:
     """A run that was started: its pid, and the reading end of its notification-fd.
 
-    pid 0: it was not; try again in `delay_ms`.
+    pid 0: it was not; try again in `delay_ms`, or with 0 when told to.
     """
 
     __slots__ = ("delay_ms", "notification", "pid")
@@ -63,7 +63,7 @@ class Programs:
             self._warn(
                 b"unable to start service: notification-fd and lock-fd are the same"
             )
-            return Started(0, delay_ms=RETRY_MS)
+            return Started(0)  # until a command comes: only then has it changed
         try:
             argv = self._argv(lock_fd)
         except OSError as error:

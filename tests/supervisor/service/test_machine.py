@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s6log.unix import tai64n
 from simulated import MONOTONIC_NS, WALL_NS, Simulated
 from supervisor.service import events
 from supervisor.service.commands import COMMANDS
@@ -438,12 +437,36 @@ def test_every_step_is_the_table_s(state: str, event: str) -> None:
     assert [name for name, _ in effects] == expected
 
 
+def adopted(ready: bool) -> Simulated:
+    """Give a service that another supervisor had started, and nobody else."""
+    service = Simulated(want_up=False)
+    status = Status(42, WALL_NS - 1, WALL_NS - 1, EXITED_3, 0)
+    status.want_up, status.ready = True, ready
+    service.machine.adopt(events.UP, status)
+    service.alive = "run"
+    return service
+
+
 def test_adoption_goes_on_where_the_last_supervisor_was() -> None:
     """Without a start, and with the record as it was read."""
-    status = Status(42, WALL_NS, WALL_NS, EXITED_3, 0)
-    machine = Machine(want_up=False, wall_ns=WALL_NS + tai64n.NANOSECONDS)
-    machine.adopt(events.UP, status)
-    assert machine.deadline_ns is None
-    assert machine.status is status
-    effects = machine.step(events.DIED, Now(WALL_NS, MONOTONIC_NS), 9)
-    assert [name for name, _ in effects] == [events.RECORD_DEATH, events.START_FINISH]
+    service = adopted(ready=False)
+    service.advance(5000)
+    service.happen(events.NEWLINE)
+    assert service.heard == b"sU"
+    assert (service.status.pid, service.status.stamp_ns) == (42, WALL_NS - 1)
+    service.die(9)
+    service.die()
+    assert service.heard == b"sUdD"
+    assert service.status.wait_status == 9
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_an_adopted_service_that_was_ready_restarts_at_once(ready: bool) -> None:
+    """When that was does not matter: it was before this supervisor."""
+    service = adopted(ready)
+    service.die()
+    service.die()
+    service.advance(0)
+    assert (service.alive == "run") == ready
+    service.advance(1000)
+    assert service.alive == "run"

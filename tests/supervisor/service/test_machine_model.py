@@ -16,7 +16,22 @@ from supervisor.service import events
 from supervisor.service.commands import COMMANDS
 from supervisor.service.machine import NANOSECONDS_PER_MS, Now
 
-LIVING = {events.SIGNAL, events.RESTART, events.RELOAD, events.KILL_GROUP}
+Sent = list[tuple[str, int | bytes | None]]
+STOP: Sent = [(events.KILL, 19)]
+GO_ON: Sent = [(events.KILL, 18)]
+TAKE: Sent = [(events.KILL_DOWN, None), *GO_ON]
+SENT: dict[str, Sent] = {
+    events.PAUSE: STOP,
+    events.CONTINUE: GO_ON,
+    events.RESTART: [(events.KILL_DOWN, None)],
+    events.RELOAD: [(events.KILL_RELOAD, None)],
+    events.PAUSE_GROUP: [(events.KILL_ALL, 19)],
+    events.CONTINUE_GROUP: [(events.KILL_ALL, 18)],
+    events.KILL_GROUP: [(events.KILL_ALL, 9)],
+    events.WANT_DOWN: TAKE,
+    events.STAY_DOWN: TAKE,
+}
+"""The signals that come of a command, while run lives."""
 WANT = {events.WANT_UP, events.STAY_UP}
 TAKE_DOWN = {events.WANT_DOWN, events.STAY_DOWN}
 UNWANT = {*TAKE_DOWN, events.ONCE, events.ONCE_AT_MOST, events.STAY_DOWN_LATER}
@@ -24,7 +39,7 @@ START = {*WANT, events.ONCE}
 PAUSE = {events.PAUSE, events.PAUSE_GROUP}
 CONTINUE = {events.CONTINUE, events.CONTINUE_GROUP}
 MAKE_DOWN = {events.STAY_DOWN, events.STAY_DOWN_LATER}
-LEAVE = {events.HUP, events.TERM, events.DRAIN, events.QUIT, events.INT}
+LEAVE = (events.HUP, events.TERM, events.DRAIN, events.QUIT, events.INT)
 PAUSE_NS = 1000 * NANOSECONDS_PER_MS
 AGAIN_NS = 5000 * NANOSECONDS_PER_MS
 EXIT_125 = 125 << 8
@@ -50,17 +65,19 @@ class Expected:
         self.wait_status = 0
         self.heard = b"s"
         self.down_file = not wanted
-        self.kills = 0
+        self.let_go = False
+        self.deaths = self.too_long = 0
+        self.sent: Sent = []
 
     @property
     def now(self) -> int:
         """The monotonic time."""
         return self.service.now.monotonic_ns
 
-    def command(self, event: str) -> None:
+    def command(self, event: str, signum: int = 0) -> None:
         """Expect what a letter does."""
-        if self.ended:
-            return
+        if self.alive == "run":
+            self.sent += SENT.get(event, [(events.KILL, signum)] if signum else [])
         if event in MAKE_DOWN or event == events.STAY_UP:
             self.down_file = event in MAKE_DOWN
         if event in WANT or event in UNWANT:
@@ -77,23 +94,31 @@ class Expected:
 
     def leave(self, event: str) -> None:
         """Expect what ends a supervisor, at once or with its service."""
-        if self.ended:
-            return
+        if event == events.INT and self.alive:
+            self.sent.append((events.KILL_ALL, 2))
         if event in (events.QUIT, events.INT):
             self.end()
         elif not self.alive and event == events.DRAIN:
-            self.leaving = True
-            self.start()
-            if not self.alive:
-                self.end()
+            self.start_for_the_last_time()
         elif not self.alive:
             self.end()
         elif self.alive == "finish" and event == events.DRAIN:
             self.draining = not self.leaving
-        else:
-            self.leaving, self.draining = True, False
-        if event == events.TERM and self.alive == "run":
+        elif self.alive == "run" and event == events.TERM:
+            self.leaving = True
             self.command(events.WANT_DOWN)
+        elif not (event == events.TERM and self.leaving):
+            self.leaving, self.draining = True, False
+            self.let_go = True
+
+    def start_for_the_last_time(self) -> None:
+        """Expect one more run, which has its stdin for itself, or the end."""
+        self.leaving = True
+        self.start()
+        if self.alive:
+            self.let_go = True
+        else:
+            self.end()
 
     def start(self) -> None:
         """Expect a start to be tried."""
@@ -116,6 +141,7 @@ class Expected:
 
     def run_died(self, wait_status: int) -> None:
         """Expect finish to be run, if there is one."""
+        self.deaths += 1
         self.wait_status = wait_status
         self.since = self.service.now.wall_ns
         self.paused = self.ready = False
@@ -145,21 +171,20 @@ class Expected:
         if self.leaving:
             self.end()
         elif self.draining:
-            self.leaving = True
-            self.start()
-            if not self.alive:
-                self.end()
+            self.start_for_the_last_time()
 
     def time_passed(self) -> None:
         """Expect what is due to be done."""
-        if self.ended:
-            return
         if not self.alive and self.start_at is not None and self.start_at <= self.now:
             self.start_at = None
             if self.wanted:
                 self.start()
         if self.alive and self.kill_at is not None and self.kill_at <= self.now:
-            self.kills += 1
+            run = self.alive == "run"
+            self.sent += (
+                [(events.KILL_HARD, None)] if run else [*GO_ON, (events.KILL, 9)]
+            )
+            self.too_long += not run
             self.kill_at = self.now + AGAIN_NS
 
     def limit(self, limit_ms: int) -> None:
@@ -190,12 +215,8 @@ class History:
     def command(self, letter: bytes) -> None:
         """Write a letter to supervise/control."""
         command = COMMANDS[letter]
-        before = len(self.service.sent)
-        self.expected.command(command.event)
+        self.expected.command(command.event, command.signal)
         self.service.happen(command.event, command.signal)
-        asked = command.event in LIVING | PAUSE | CONTINUE | TAKE_DOWN
-        got_one = len(self.service.sent) > before
-        assert got_one == (asked and self.expected.alive == "run")
 
     def leave(self, event: str) -> None:
         """Send a signal that ends the supervisor, at once or later."""
@@ -248,9 +269,11 @@ class History:
         assert shown.stamp_ns == expected.since
         assert shown.ready_ns == expected.ready_since
         assert shown.wait_status == expected.wait_status
-        hard = self.service.sent.count((events.KILL_HARD, None))
-        too_long = self.service.done.count(events.FINISH_TOO_LONG)
-        assert hard + too_long == expected.kills
+        done = self.service.done
+        assert self.service.sent == expected.sent
+        assert (events.LET_GO in done) == expected.let_go
+        assert done.count(events.RECORD_DEATH) == expected.deaths
+        assert done.count(events.FINISH_TOO_LONG) == expected.too_long
 
 
 STEPS: list[Step] = [
@@ -265,7 +288,7 @@ STEPS: list[Step] = [
     *[(History.edit, ("retry_ms", ms)) for ms in (0, 10_000)],
     *[(History.edit, ("kill_limit_ms", ms)) for ms in (0, 300)],
     *[(History.edit, ("finish_limit_ms", ms)) for ms in (0, 5000)],
-    *[(History.leave, e) for e in (*LEAVE, events.DRAIN)],
+    *[(History.leave, e) for e in (*LEAVE, *[events.DRAIN] * 3)],
 ]
 
 
