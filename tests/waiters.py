@@ -67,13 +67,13 @@ CASES = (
     Case("-u", "uD", ("0 x", "1 u")),
     Case("-D", "dd", ("0 D", "0 x", "1 D")),
     # time
-    Case("-t 50 -u", "D", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t50 -d", "U", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -D", "d", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -U", "u", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -r", "u", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -R", "d", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -u", "uD", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -u", "D", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t200 -d", "U", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -D", "d", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -U", "u", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -r", "u", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -R", "d", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -u", "uD", (), TIMED_OUT_CODE, TIMED_OUT),
     # on the way to a restart
     Case("-r", "D", ("0 u",)),
     Case("-R", "D", ("0 u", "0 U")),
@@ -88,9 +88,9 @@ CHOICES = (
     Case("-o -u", "DDD", ("0 O",), 1, FAILED),
     Case("-a -u", "D" * 10, tuple(f"{number} u" for number in range(10))),
     Case("-o -u", "D" * 10, ("7 s", "7 u")),
-    Case("-t 50 -a -u", "DU", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -o -a -u", "DU", (), TIMED_OUT_CODE, TIMED_OUT),
-    Case("-t 50 -o -u", "DDD", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -a -u", "DU", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -o -a -u", "DU", (), TIMED_OUT_CODE, TIMED_OUT),
+    Case("-t 200 -o -u", "DDD", (), TIMED_OUT_CODE, TIMED_OUT),
 )
 """The same with several services of which one will do, or not."""
 

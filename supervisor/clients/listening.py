@@ -91,7 +91,7 @@ class Listening:
         self._late = False
         for signum in DEADLY:
             # nohup(1) and shells without job control ignore some of them for us.
-            if signal.getsignal(signum) is not signal.SIG_IGN:
+            if signal.getsignal(signum) != signal.SIG_IGN:
                 self._loop.on_signal(signum, self._death_by(signum))
         if timeout_ms:
             self._loop.after(timeout_ms, self._expire)

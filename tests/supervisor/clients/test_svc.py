@@ -269,8 +269,8 @@ def test_a_restart_is_a_new_process(find: Find, service: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "real_speaker", "speaker"),
     [
-        ("-wd -T 50", "s6-svwait", "s6-svwait"),
-        ("-wD -T 50 -a", "s6-svlisten1", "s6-svlisten"),
+        ("-wd -T 200", "s6-svwait", "s6-svwait"),
+        ("-wD -T 200 -a", "s6-svlisten1", "s6-svlisten"),
     ],
 )
 def test_time_runs_out(
@@ -363,7 +363,7 @@ def test_a_command_that_does_not_arrive_does_not_end_the_wait(
     service = make_service(tmp_path / "s")
     with supervise(find_supervisor("s6-supervise"), service):
         wait_up(service)
-    words = ["-wd", "-T", "50", "-d", "s"]
+    words = ["-wd", "-T", "200", "-d", "s"]
     outcome = svc(harness.ours(TOOL), tmp_path, *words)
     warning = b"s6-svc: warning: unable to control s: supervisor not listening\n"
     assert outcome.code == 99

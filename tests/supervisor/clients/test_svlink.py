@@ -216,7 +216,7 @@ def test_a_supervisor_that_does_not_come_in_time(find: Find, tmp_path: Path) -> 
     for name in ("a", "a/log"):
         make_service(tmp_path / name)
     with idle_svscan(tmp_path / "scan") as fd:
-        outcome = svlink(find(TOOL), tmp_path, "-t", "50", "-D", "scan", "a")
+        outcome = svlink(find(TOOL), tmp_path, "-t", "500", "-D", "scan", "a")
         assert received(fd)[:1] == b"a"
     text = b"unable to link servicedir a into scandir scan with name a: "
     error = b"s6-svlink: fatal: " + text + b"Connection timed out\n"

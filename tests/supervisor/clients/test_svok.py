@@ -1,13 +1,12 @@
 """s6-svok: an exit code, and nothing else."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import harness
-from chains import agree
+from chains import agree, needs_root
 from harness import Program, Stage
 from supervising import make_service, service_directory, supervise
 
@@ -58,7 +57,7 @@ def test_it_says_what_the_real_one_says(
     assert (outcome.code, outcome.out) == (code, b"")
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@needs_root
 def test_what_may_not_be_looked_at_is_an_error(tmp_path: Path) -> None:
     """The supervise directory of another user, for example."""
     service = make_service(tmp_path / "s")

@@ -78,7 +78,7 @@ def test_it_need_not_wait(find: Find, place: Path) -> None:
     wait_until(lambda: not processes_in(place / "a"), "the end of the service")
 
 
-@pytest.mark.parametrize("options", [["-t", "50"], ["-X"]])
+@pytest.mark.parametrize("options", [["-t", "500"], ["-X"]])
 def test_nobody_to_end_it_is_no_error(
     find_supervisor: Find, find: Find, tmp_path: Path, options: list[str]
 ) -> None:

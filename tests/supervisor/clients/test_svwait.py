@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import harness
-from chains import agree
+from chains import agree, needs_root
 from harness import Program, Stage, wait_until
 from supervising import (
     make_service,
+    record,
     service_directory,
     status,
     subscribers,
@@ -20,6 +21,7 @@ from supervising import (
     tell,
     wait_up,
 )
+from supervisor.service.status import READY, Status
 from waiters import CASES, CHOICES, FAILED, RESTARTS, Case, attend, expected
 from watching import children
 
@@ -85,6 +87,17 @@ def test_one_service_of_several_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "a" / "supervise" / "status").write_bytes(b"x" * 35)
     assert agree(TOOL, ["a", "nowhere"], Stage(tmp_path)).code == 111
     assert os.listdir(tmp_path / "a" / "event") == []
+
+
+@needs_root
+def test_a_fifodir_of_others_may_be_closed(tmp_path: Path) -> None:
+    """Who may not listen is told so."""
+    record(tmp_path, Status(0, 0, 0, 0, READY))
+    (tmp_path / "event").mkdir(0o700)
+    nobody = ["setpriv", "--reuid", "65534", "--clear-groups"]
+    outcome = agree(TOOL, ["-d", "."], Stage(tmp_path), start=nobody)
+    text = b"s6-svwait: fatal: unable to subscribe to events for .: "
+    assert (outcome.code, outcome.err) == (111, text + b"Permission denied\n")
 
 
 def test_it_waits_for_a_real_restart(
