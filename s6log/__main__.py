@@ -47,7 +47,10 @@ PROGRAMS = {
 }
 """Program to module. Each has `main(arguments: list[bytes]) -> int`."""
 
-PRIVATE = {"s6-svscan-watch": "supervisor.scan.watch"}
+PRIVATE = {
+    "s6-log-nursery": "supervisor.warm.nursery",
+    "s6-svscan-watch": "supervisor.scan.watch",
+}
 """Likewise, but started by another program only: no launcher, no manual page."""
 
 USAGE = b"python3 -m s6log PROGRAM ARGUMENTS... where PROGRAM is one of: "

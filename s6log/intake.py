@@ -47,7 +47,8 @@ class Intake:
         self._limit = limit
         self.most = max(READ_BYTES, source.window_bytes)  # to take at once
         self._least = self.most + (limit if limit <= ROOMY_BYTES else 0)
-        self._buffer = bytearray(self._least)
+        # Made when it is needed: many loggers never get a line.
+        self._buffer = bytearray()
         self._view = memoryview(self._buffer)
         self._carried = 0
         self._filled = 0
@@ -71,6 +72,8 @@ class Intake:
         NOTHING when there are none now; OSError as it comes.
         """
         start = self._carried
+        if not self._buffer:
+            self._resize(self._least, 0)
         try:
             shown = self._bytes.take(self._view[start : start + most])
         except BlockingIOError:

@@ -4,6 +4,7 @@ An object, not a process: it keeps nothing outside itself, and one loop can driv
 several. Bytes flow one way: input, block, batch, outputs.
 """
 
+import os
 import time
 
 from s6log.inputs.source import Source
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from s6log.wiring import Queue
 
 HEAP_BYTES = 1 << 20
+NO_FD = -1
 LEAST_ROOM_BYTES = 4096  # reading less at a time is not worth a turn
 LINE_TOO_LONG = b"input line too long, stopping before the end"
 
@@ -250,6 +252,10 @@ def keep_heap() -> None:
     By itself it returns pieces of this size to the system at once and faults
     them in again, page by page: a third of the time that stamps take. Freeing
     one large piece raises its limits (mallopt(3), M_MMAP_THRESHOLD: dynamic).
-    The piece is never touched, so it costs no memory.
+    The piece must not be touched, or it costs memory where the limits are raised
+    already. bytes and bytearray fill theirs with zeros; a read that fails does not.
     """
-    bytearray(HEAP_BYTES)
+    try:
+        os.read(NO_FD, HEAP_BYTES)
+    except OSError:
+        pass  # EBADF, as it should be: the piece has come and gone

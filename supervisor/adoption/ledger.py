@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Warn = Callable[[bytes, OSError | None], None]
 
 FILE = "supervise/process"
+# O_NONBLOCK: a FIFO in its place must not stop a supervisor.
+READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Ledger:
@@ -57,30 +59,41 @@ class Ledger:
         self._record = record
         self._write()
 
-    def starting(self, state: str, streams: "Streams", wait_status: int = 0) -> None:
-        """Note that run or finish is about to be started."""
+    def starting(
+        self,
+        state: str,
+        streams: "Streams",
+        wait_status: int = 0,
+        notification: int = -1,
+    ) -> None:
+        """Note that run or finish is about to be started.
+
+        `notification`: the pipe through which it will say that it is ready, or -1.
+        """
         if self._place is None:
             return
         record = Record(self._place, state)
         record.start_ticks = processes.ticks_now()
         record.stdin = pipe_behind(streams.stdin)
         record.stdout = pipe_behind(streams.stdout)
+        if notification >= 0:
+            record.notification = pipe_behind(notification)
         record.wait_status = wait_status
         self._record = record
         self._write()
 
-    def started(self, pid: int, notification: int = -1) -> None:
-        """Note its pid, and the pipe through which it says that it is ready."""
+    def started(self, pid: int) -> None:
+        """Note its pid."""
         record = self._record
         if record is None:
             return
-        record.pid = pid
         try:
             record.start_ticks = processes.start_time(pid) or 0
         except OSError as error:
+            # Without a pid the record says: look for it.
             self._warn(b"unable to read /proc/%d/stat" % pid, error)
-        if notification >= 0:
-            record.notification = pipe_behind(notification)
+            return
+        record.pid = pid
         self._write()
 
     def ready(self) -> None:
@@ -111,7 +124,7 @@ class Ledger:
 def recorded(service: bytes, place: str) -> Record | None:
     """Read the record in a service directory, if its process may live here."""
     try:
-        fd = os.open(service + b"/" + FILE.encode(), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(service + b"/" + FILE.encode(), READ)
     except OSError:
         return None
     try:

@@ -20,6 +20,7 @@ from supervisor.scan.tree import Tree
 from supervisor.scan.voice import Voice
 from supervisor.service.host import Host
 from supervisor.service.spawner import Spawner
+from supervisor.warm.loggers import WarmLoggers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class Daemon:
         except OSError as error:
             raise Fatal(REFUSED, b"unable to start", error) from error
         self._find_keeper()
+        if options.warm:
+            loop, host = self._loop, self._host
+            host.warm = WarmLoggers(loop, messages, spawner, environment)
         self._tree = Tree(self._host, options, self._fall_silent)
         self._watching = _watching(self._host, self._here) if options.watch else None
 
@@ -88,6 +92,7 @@ class Daemon:
         if self._watching is not None:
             self._watching.start()
         able = self._go_on()
+        self._end_warmth()
         if self._tree.leaving == effects.LEAVE:
             self._host.safe.end()
         elif self._leave_behind():
@@ -126,6 +131,12 @@ class Daemon:
         self._failures = 0
         self._tree.abandon()
         return DONE if self._go_on() else REFUSED
+
+    def _end_warmth(self) -> None:
+        """End the nursery: who takes our place knows nothing of such a child."""
+        if self._host.warm is not None:
+            self._host.warm.end()
+            self._host.warm = None
 
     def _find_keeper(self) -> None:
         """Have log pipes kept for the case that we die, if services outlive us."""
@@ -183,9 +194,10 @@ class Daemon:
         self._messages.warn(text.replace("\n", " ").encode(errors="backslashreplace"))
         time.sleep(min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S))
         self._failures = min(self._failures + 1, FAILURES_IN_A_ROW)
-        # What else was to be done in that turn may have been left undone.
+        # What else was to be done in that turn may have been left undone. In turns
+        # to come, since that may fail as well.
         self._loop.again(self._loop.reap_children)
-        self._tree.resume()
+        self._loop.again(self._tree.resume)
 
     def _fall_silent(self) -> None:
         """Write to the catch-all logger no more: it waits for the end of its input."""

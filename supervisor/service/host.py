@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from s6log.unix.loop import Loop
     from s6log.unix.messages import Messages
     from supervisor.service.spawner import Spawner
+    from supervisor.warm.loggers import WarmLoggers
 
 
 INDEX_AGE_NS = 1_000_000_000
@@ -52,7 +53,8 @@ class Host:
     `named`: say which service a message is about (s6-supervise has that in its
     own name). `locked` holds (device, inode) of the supervise/lock files here.
     `place` names the boot and the PID namespace, where services may outlive it;
-    `safe` is where it puts their pipes by for that case.
+    `safe` is where it puts their pipes by for that case. `warm` makes loggers
+    that need not be executed, if it may.
     """
 
     __slots__ = (
@@ -68,6 +70,7 @@ class Host:
         "safe",
         "spawner",
         "umask",
+        "warm",
     )
 
     def __init__(
@@ -89,6 +92,7 @@ class Host:
         os.umask(self.umask)
         self.place = _place(messages)
         self.safe = Safe()
+        self.warm: WarmLoggers | None = None
         self._orphans = Orphans()
         self._orphans_ns = 0
 

@@ -69,20 +69,29 @@ class Process:
 
     # ---- starting
 
-    def start_run(self, streams: "Streams") -> None:
-        """Start run; STARTED or NOT_STARTED is told."""
-        self._ledger.starting(RUN, streams)
-        started = self._programs.start_run(streams)
+    def start_run(self, streams: "Streams", patient: bool) -> None:
+        """Start run; STARTED or NOT_STARTED is told.
+
+        `patient`: NOT_STARTED may also mean that it is better started in a moment.
+        """
+        started = self._programs.start_run(
+            streams, patient, lambda reading: self._expect(streams, reading)
+        )
         if not started.pid:
+            self._forget(started.notification)
             self._ledger.over()
             self._happen(events.NOT_STARTED, started.delay_ms)
             return
         self._born(started.pid, self._on_death)
-        self._ledger.started(started.pid, started.notification)
+        self._ledger.started(started.pid)
         self._happen(events.STARTED, started.pid)
         self._listen(started.notification)
-        if self._notification >= 0:
-            self._host.safe.keep(self._key, (self._notification,))
+
+    def _expect(self, streams: "Streams", reading: int) -> None:
+        """Leave what a supervisor after us needs: it may be needed at once."""
+        if reading >= 0:
+            self._host.safe.keep(self._key, (reading,))
+        self._ledger.starting(RUN, streams, notification=reading)
 
     def start_finish(self, streams: "Streams", status: "Status") -> None:
         """Start finish; FINISH_STARTED or NO_FINISH is told."""
@@ -94,6 +103,7 @@ class Process:
                 self._ledger.started(pid)
                 self._happen(events.FINISH_STARTED, pid)
                 return
+        self.pid = 0
         self._ledger.over()
         self._happen(events.NO_FINISH, 0)
 
@@ -222,7 +232,7 @@ class Process:
             loop = self._host.loop
             loop.watch(notification, select.POLLIN, self._on_notification)
         except OSError as error:
-            os.close(notification)
+            self._forget(notification)
             self._warn(b"unable to listen for readiness", error)
         else:
             self._notification = notification
@@ -239,15 +249,21 @@ class Process:
         except OSError:
             said = b""
         if b"\n" in said:
-            self._stop_listening()
-            self._ledger.ready()
+            # Before anything is let go: what has been read cannot be read again by
+            # a supervisor after us.
             self._happen(events.NEWLINE, 0)
+            self._ledger.ready()
+            self._stop_listening()
         elif not said:
             self._stop_listening()
 
     def _stop_listening(self) -> None:
         if self._notification >= 0:
-            self._host.safe.drop(self._key)
             self._host.loop.unwatch(self._notification)
-            os.close(self._notification)
+            self._forget(self._notification)
             self._notification = -1
+
+    def _forget(self, notification: int) -> None:
+        if notification >= 0:
+            self._host.safe.drop(self._key)
+            os.close(notification)

@@ -4,10 +4,11 @@ import errno
 import os
 
 from supervisor.service.namespaces import ChildrenInNewNamespace
+from supervisor.warm.demand import NotReady, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from supervisor.service.definition import Definition
     from supervisor.service.directory import Directory
@@ -20,6 +21,8 @@ SHORT_RETRY_MS = 10_000
 SHORT_OF = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 MS_PER_SECOND = 1000
 SIGNALED = 256  # what finish gets as the exit code when run died of a signal
+NURSERY_MS = 50  # it needs some hundred to get ready, once
+RUN = b"./run"
 SERVICE_VARIABLE = b"S6_SERVICE"
 FIRST_NOTIFICATION = 1  # as stdin it would take the logger's input away
 
@@ -27,7 +30,8 @@ FIRST_NOTIFICATION = 1  # as stdin it would take the logger's input away
 class Started:
     """A run that was started: its pid, and the reading end of its notification-fd.
 
-    pid 0: it was not; try again in `delay_ms`, or with 0 when told to.
+    pid 0: it was not; try again in `delay_ms`, or with 0 when told to. The caller
+    owns the descriptor either way.
     """
 
     __slots__ = ("delay_ms", "notification", "pid")
@@ -55,8 +59,14 @@ class Programs:
         self._directory = directory
         self._definition = definition
 
-    def start_run(self, streams: "Streams") -> Started:
-        """Start ./run; a failure is told in a warning."""
+    def start_run(
+        self, streams: "Streams", patient: bool, expect: "Callable[[int], None]"
+    ) -> Started:
+        """Start ./run; a failure is told in a warning.
+
+        `patient`: it may also be started in a moment, when that is of use.
+        `expect` is called right before, with the reading end or -1.
+        """
         fd = self._notification_fd()
         lock_fd = self._lock_fd()
         if fd is not None and fd == lock_fd:
@@ -69,20 +79,19 @@ class Programs:
         except OSError as error:
             return self._failed(b"unable to open supervise/service-lock", error)
         if fd is None:
-            return self._spawn_run(argv, streams, {})
+            expect(-1)
+            return self._spawn_run(argv, streams, {}, patient)
         try:
             reading, writing = os.pipe2(os.O_CLOEXEC)
         except OSError as error:
             return self._failed(b"unable to create a notification pipe", error)
         os.set_blocking(reading, False)
+        expect(reading)
         try:
-            started = self._spawn_run(argv, streams, {fd: writing})
+            started = self._spawn_run(argv, streams, {fd: writing}, patient)
         finally:
             os.close(writing)
-        if started.pid:
-            started.notification = reading
-        else:
-            os.close(reading)
+        started.notification = reading
         return started
 
     def start_finish(self, streams: "Streams", status: "Status") -> int:
@@ -102,15 +111,49 @@ class Programs:
         return 0
 
     def _spawn_run(
-        self, argv: "Sequence[bytes]", streams: "Streams", extra: dict[int, int]
+        self,
+        argv: "Sequence[bytes]",
+        streams: "Streams",
+        extra: dict[int, int],
+        patient: bool,
     ) -> Started:
         try:
             if self._definition.has("flag-newpidns"):
                 with ChildrenInNewNamespace():
                     return Started(self._start(argv, streams, extra))
+            if argv[0] == RUN:
+                pid = self._start_warm(streams, extra, patient)
+                if pid:
+                    return Started(pid)
             return Started(self._start(argv, streams, extra))
+        except NotReady:
+            return Started(0, delay_ms=NURSERY_MS)
         except OSError as error:
             return self._failed(b"unable to spawn ./run", error)
+
+    def _start_warm(
+        self, streams: "Streams", extra: dict[int, int], patient: bool
+    ) -> int:
+        """Have ./run made by the nursery, if it can only be our logger; else 0.
+
+        Raises NotReady to those who are patient.
+        """
+        warm = self._host.warm
+        if warm is None:
+            return 0
+        command = warm.recognized(self._directory.fd, self._name)
+        if command is None or self._definition.has("nowarm"):
+            return 0
+        fds = {0: streams.stdin, 1: streams.stdout, 2: streams.stderr, **extra}
+        environment = self._environment()
+        try:
+            return warm.start(command, self._directory.fd, fds, environment)
+        except Refused:
+            return 0
+        except NotReady:
+            if patient:
+                raise
+            return 0
 
     def _start(
         self, argv: "Sequence[bytes]", streams: "Streams", extra: dict[int, int]
@@ -126,7 +169,7 @@ class Programs:
         return Started(0, delay_ms=delay_ms)
 
     def _argv(self, lock_fd: int | None) -> "Sequence[bytes]":
-        run = (b"./run", self._name)
+        run = (RUN, self._name)
         if lock_fd is None:
             return run
         # The lock must belong to the process that becomes run: it is taken there,

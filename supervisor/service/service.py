@@ -101,11 +101,22 @@ class Service:
         """
         try:
             self._take()
-            heritage = self._heritage()
             self._listen()
+            self._begin(self._heritage())
         except BaseException:
             self._close()
             raise
+        self._arm()
+
+    def send(self, event: str) -> None:
+        """Tell it TERM, HUP, QUIT or INT, as a signal to s6-supervise; or DRAIN."""
+        self._happen(event)
+
+    def disown(self) -> None:
+        """Go on as a forked child of the supervisor that started its processes."""
+        self._process.disown(self.state in (events.UP, events.LASTUP))
+
+    def _begin(self, heritage: Heritage) -> None:
         fifodir.clean(self._directory)
         if heritage.found == NOTHING:
             self._shown.forget_deaths()
@@ -116,15 +127,6 @@ class Service:
         self._shown.tell(b"s")
         if heritage.found == DIED:
             self._process.missed()
-        self._arm()
-
-    def send(self, event: str) -> None:
-        """Tell it TERM, HUP, QUIT or INT, as a signal to s6-supervise; or DRAIN."""
-        self._happen(event)
-
-    def disown(self) -> None:
-        """Go on as a forked child of the supervisor that started its processes."""
-        self._process.disown(self.state in (events.UP, events.LASTUP))
 
     def _take(self) -> None:
         os.umask(0)
@@ -159,6 +161,8 @@ class Service:
         state = events.UP if record.state == RUN else events.FINISH
         self._machine.adopt(state, status)
         self._process.adopt(heritage, status.ready)
+        if state == events.FINISH:
+            self._limit_finish()  # from now: when it began is not known
 
     def _close(self) -> None:
         """Give back everything, the lock last."""
@@ -236,7 +240,9 @@ class Service:
     # ---- effects
 
     def _start_run(self) -> None:
-        self._process.start_run(self._streams)
+        # A logger that starts for what is left has one chance only.
+        patient = self.state != events.LASTDOWN
+        self._process.start_run(self._streams, patient)
 
     def _start_finish(self) -> None:
         self._process.start_finish(self._streams, self._machine.status)

@@ -1,0 +1,1 @@
+"""Loggers forked from the supervisor instead of executed anew."""

@@ -1,0 +1,265 @@
+"""Warm loggers, seen from the supervisor: which may be, and having one made.
+
+A run file that can only become our logger is not executed: the nursery makes a
+copy of itself that is that logger already. Whatever is in doubt, late or broken
+is executed, as all other run files are.
+"""
+
+import _socket
+import os
+import select
+import sys
+import time
+
+from s6log.unix.signals import signal
+from supervisor.warm.demand import NotReady, Refused
+from supervisor.warm.order import MOST_BYTES, READY, Order, encode
+from supervisor.warm.origin import Origin
+from supervisor.warm.recognize import LOGGER, Command, recognize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from s6log.unix.loop import Loop
+    from s6log.unix.messages import Messages
+    from supervisor.service.spawner import Spawner
+
+PROGRAM = b"s6-log-nursery"
+CHANNEL = 3
+ROOM_BYTES = 2048  # for the command lines of loggers, which take the place of its own
+RUN_BYTES = 16 << 10  # a larger run file is executed
+ANSWER_S = 2.0
+READY_NS = 10_000_000_000
+FAILURES = 3  # nurseries that died before they were ready
+
+
+class WarmLoggers:
+    """Has loggers made by a nursery, which is started when it is first needed.
+
+    `environment` is that of the services, without what is theirs alone.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_environment",
+        "_failures",
+        "_loop",
+        "_messages",
+        "_origin",
+        "_pid",
+        "_ready",
+        "_spawner",
+        "_started_ns",
+    )
+
+    def __init__(
+        self,
+        loop: "Loop",
+        messages: "Messages",
+        spawner: "Spawner",
+        environment: "Mapping[bytes, bytes]",
+    ) -> None:
+        self._loop = loop
+        self._messages = messages
+        self._spawner = spawner
+        self._environment = environment
+        self._origin: Origin | None = None
+        self._channel: _socket.socket | None = None
+        self._pid = 0
+        self._ready = False
+        self._failures = 0
+        self._started_ns = 0
+
+    # ---- which
+
+    def recognized(self, directory: int, name: bytes) -> Command | None:
+        """Say what ./run in a directory becomes, if that is one of our loggers."""
+        if self._failures >= FAILURES:
+            return None
+        try:
+            run = os.open(
+                "run", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
+            )
+        except OSError:
+            return None  # executing it will tell why
+        try:
+            text = os.read(run, RUN_BYTES)
+            executable = os.access("run", os.X_OK, dir_fd=directory, effective_ids=True)
+        except OSError:
+            return None
+        finally:
+            os.close(run)
+        if LOGGER not in text or len(text) == RUN_BYTES or not executable:
+            return None
+        return recognize(text, name)
+
+    # ---- making one
+
+    def start(
+        self,
+        command: Command,
+        directory: int,
+        fds: "Mapping[int, int]",
+        environment: "Mapping[bytes, bytes]",
+    ) -> int:
+        """Have a logger made; give its pid, which is that of a child of ours.
+
+        `fds` maps numbers in the logger to descriptors here. Raises NotReady or
+        Refused.
+        """
+        origin = self._known_origin()
+        reached = origin.environment(command, environment)
+        if reached is None or not origin.unchanged():
+            raise Refused
+        channel = self._prepared()
+        variables = {
+            name: value
+            for name, value in reached.items()
+            if self._environment.get(name) != value
+        }
+        words = (command.program, *command.arguments)
+        message = encode(Order(words, command.user, variables, list(fds)))
+        if len(message) > MOST_BYTES:
+            raise Refused
+        try:
+            return self._ordered(channel, message, (directory, *fds.values()))
+        except OSError as error:
+            self._messages.warn(b"unable to have a logger made; executing it", error)
+            self._forget()
+            raise Refused from error
+
+    def _known_origin(self) -> Origin:
+        """Look at our files, once, before the nursery loads them."""
+        if self._origin is None:
+            import s6log
+
+            package = os.fsencode(os.path.dirname(s6log.__file__))
+            try:
+                self._origin = Origin(package, os.fsencode(sys.executable))
+            except OSError as error:
+                self._failures = FAILURES
+                raise Refused from error
+        return self._origin
+
+    def _ordered(
+        self, channel: "_socket.socket", message: bytes, fds: "Sequence[int]"
+    ) -> int:
+        """Order a logger, and let it begin once its pid is known.
+
+        It waits at a gate, whose end would tell it that nobody knows of it: so
+        there is never one too many.
+        """
+        gate, key = os.pipe2(os.O_CLOEXEC)
+        try:
+            import array
+
+            rights = array.array("i", (gate, *fds)).tobytes()
+            channel.sendmsg(
+                [message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
+            )
+            answer = channel.recv(64)
+            if not answer:
+                raise ConnectionResetError
+            os.write(key, b"!")
+            return int(answer)
+        finally:
+            os.close(gate)
+            os.close(key)
+
+    # ---- the nursery
+
+    def _prepared(self) -> "_socket.socket":
+        """Give the channel to a nursery that is ready; or start one."""
+        if self._channel is None:
+            try:
+                self._begin()
+            except OSError as error:
+                self._messages.warn(b"unable to start the nursery of loggers", error)
+                self._failures = FAILURES
+                raise Refused from error
+        if not self._ready or self._channel is None:
+            if time.monotonic_ns() - self._started_ns < READY_NS:
+                raise NotReady
+            self._failures += 1
+            self._forget()
+            raise Refused
+        return self._channel
+
+    def _begin(self) -> None:
+        from supervisor.service.host import Streams
+
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self._pid = self._spawner.start(
+                _command(),
+                home,
+                Streams(null, null),
+                self._environment,
+                {CHANNEL: theirs.fileno()},
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(home)
+            os.close(null)
+        ours.settimeout(ANSWER_S)
+        self._channel = ours
+        self._ready = False
+        self._started_ns = time.monotonic_ns()
+        self._loop.on_exit(self._pid, self._on_exit)
+        self._loop.watch(ours.fileno(), select.POLLIN, self._on_word)
+
+    def _on_word(self, _events: int) -> None:
+        """Hear that the nursery is ready; its end is heard of as its parent."""
+        channel = self._channel
+        if channel is None:
+            return
+        self._loop.unwatch(channel.fileno())
+        try:
+            self._ready = channel.recv(64) == READY
+        except OSError:
+            pass
+
+    def _on_exit(self, _wait_status: int) -> None:
+        self._pid = 0
+        if not self._ready:
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._messages.warn(b"the nursery of loggers dies: they are executed")
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let the nursery go; the next order starts another."""
+        self._ready = False
+        if self._channel is not None:
+            self._loop.unwatch(self._channel.fileno())
+            self._channel.close()
+            self._channel = None
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            self._pid = 0
+
+    def end(self) -> None:
+        """End the nursery, whose loggers go on."""
+        pid = self._pid
+        self._failures = FAILURES
+        self._forget()
+        if pid:
+            self._loop.forget_exit(pid)
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass  # it is the child of the supervisor that we were forked from
+
+
+def _command() -> "Sequence[bytes]":
+    import s6log
+
+    package = os.path.dirname(s6log.__file__)
+    python = (sys.executable, "-I", "-S", "-X", "utf8", f"{package}/launch.py")
+    return (*map(os.fsencode, python), PROGRAM, b"-" * ROOM_BYTES)

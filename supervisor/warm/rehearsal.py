@@ -1,0 +1,84 @@
+"""Runs a few loggers for nothing, so that later ones find everything ready.
+
+What Python works out when it is first needed, it keeps: modules, bytecode that fits
+what it met (after eight calls of a function), where the attributes of classes are.
+Done here once it is in memory that all copies of this process share; left to them,
+each would need time for it, and more than a megabyte of its own.
+"""
+
+import os
+
+from s6log.unix.fds import is_open
+from s6log.unix.signals import signal
+from supervisor.warm.become import become
+from supervisor.warm.order import Order, decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.warm.become import Room
+
+# In memory where possible. The name is our own, and nobody else may look inside.
+FOLDERS = ("/dev/shm", "/run", "/tmp")  # noqa: S108
+ROUNDS = 10
+SCRIPTS = (b"n2 s4096 ./a", b"-b n2 s4096 t ./a", b"T - +o.*e p: ./a")
+LINES = b"one\ntwo\nthree\n" * 400  # less than a pipe holds, more than a file
+STDIN, STDERR = 0, 2
+MOST_DESCRIPTORS = 64
+
+
+def rehearse(room: "Room") -> None:
+    """Run the scripts; nothing stays but what Python has learned.
+
+    Descriptor 0 then is /dev/null. Without a folder to log to, nothing is run.
+    """
+    before = _descriptors()
+    folder = _make_folder()
+    if folder is None:
+        return
+    errors = os.dup(STDERR)
+    null = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(null, STDERR)
+    for _ in range(ROUNDS):
+        for script in SCRIPTS:
+            _run(folder, script.split(), room)
+    os.dup2(errors, STDERR)
+    os.chdir("/")
+    _remove(folder)
+    for fd in _descriptors() - before:
+        os.close(fd)
+    for signum in signal.valid_signals():
+        if signal.getsignal(signum) not in (signal.SIG_DFL, signal.SIG_IGN):
+            signal.signal(signum, signal.SIG_DFL)
+
+
+def _run(folder: str, script: list[bytes], room: "Room") -> None:
+    reading, writing = os.pipe()
+    os.write(writing, LINES)
+    os.close(writing)
+    directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    order = Order((b"s6-log", *script), None, {}, (STDIN,))
+    become(decode(encode(order)), (directory, reading), room)
+
+
+def _make_folder() -> str | None:
+    for parent in FOLDERS:
+        folder = f"{parent}/s6-log-nursery.{os.getpid()}"
+        try:
+            os.mkdir(folder, 0o700)
+        except OSError:
+            continue
+        return folder
+    return None
+
+
+def _remove(folder: str) -> None:
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(f"{place}/{name}")
+        for name in folders:
+            os.rmdir(f"{place}/{name}")
+    os.rmdir(folder)
+
+
+def _descriptors() -> set[int]:
+    return {fd for fd in range(MOST_DESCRIPTORS) if is_open(fd)}
