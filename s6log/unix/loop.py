@@ -76,8 +76,8 @@ class Loop:
         self._children: dict[int, Callable[[int], None]] = {}
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        # Registered first, and poll(2) answers in that order: signals come
-        # before the input that arrived in the same turn.
+        # Registered first, and poll(2) answers in that order: signals come before
+        # the input that arrived in the same turn. epoll(7) promises no order.
         self.watch(self._wake_read, select.POLLIN, self._dispatch_signals)
 
     def watch(self, fd: int, events: int, callback: "Callable[[int], None]") -> None:

@@ -46,8 +46,13 @@ def look(
     Raises Fatal when that cannot be told: then nothing may be started, since the
     service could run twice.
     """
-    if record is None or place is None or record.place != place:
+    if record is None or (place is not None and record.place != place):
         # Another boot, or a container that is gone: so are its processes.
+        return Heritage(NOTHING)
+    if place is None:
+        if os.getpid() != 1 and _may_live(record):
+            raise Fatal(REFUSED, b"unable to tell whether it still runs without /proc")
+        # Those of the last process 1 have died with it.
         return Heritage(NOTHING)
     try:
         if not record.pid and not _find(record, directory, orphans):
@@ -59,6 +64,18 @@ def look(
     if process is not None:
         return Heritage(LIVES, record, process)
     return Heritage(DIED if record.state == RUN else NOTHING, record)
+
+
+def _may_live(record: "Record") -> bool:
+    """Tell whether there is a process that may be the recorded one, or another."""
+    try:
+        if record.pid:
+            os.kill(record.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it exists
+    return True
 
 
 def _find(record: "Record", directory: "Directory", orphans: "Orphans") -> bool:

@@ -25,6 +25,7 @@ RUN, FINISH = "run", "finish"
 NO_INODE = (0, 0)
 RECORD_BYTES = 1024  # more than any has
 INT_MAX = 2**31 - 1
+WAIT_STATUS_MAX = 0xFFFF  # exit code and signal: what a status has room for
 INT64_MAX = 2**63 - 1
 
 
@@ -102,7 +103,7 @@ def _decode(text: str) -> Record:
     record.stdin = _inode(words["stdin"])
     record.stdout = _inode(words["stdout"])
     record.notification = _inode(words["notification"])
-    record.wait_status = _number(words["wait"], INT_MAX)
+    record.wait_status = _number(words["wait"], WAIT_STATUS_MAX)
     return record
 
 

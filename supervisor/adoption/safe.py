@@ -36,11 +36,13 @@ class Safe:
 
     def keep(self, key: bytes, fds: "Sequence[int]") -> None:
         """Put copies of descriptors by; they replace any before."""
+        self._let_go(key)
         if self._keeper is not None:
             self._keeper.keep(key, fds)
 
     def drop(self, key: bytes) -> None:
         """Let the copies go."""
+        self._let_go(key)
         if self._keeper is not None:
             self._keeper.drop(key)
 
@@ -50,14 +52,15 @@ class Safe:
 
     def clear(self) -> None:
         """Let go of what nobody has taken: its service is not there any more."""
-        for key, fds in self._found.items():
-            for fd in fds:
-                os.close(fd)
+        for key in list(self._found):
             self.drop(key)
-        self._found.clear()
 
     def end(self) -> None:
         """Let everything go, in good order."""
         self.clear()
         if self._keeper is not None:
             self._keeper.end()
+
+    def _let_go(self, key: bytes) -> None:
+        for fd in self._found.pop(key, ()):
+            os.close(fd)

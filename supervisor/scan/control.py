@@ -2,6 +2,7 @@
 
 import os
 import select
+import time
 
 from s6log.unix.messages import Fatal
 from s6log.unix.spawn import DIRECTORY
@@ -19,6 +20,10 @@ LOCK = f"{NAME}/lock"
 LOCK_MODE = 0o600
 LOCK_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 CONTROL = f"{NAME}/control"
+# What a dead supervisor has just forked holds its lock until it has closed or
+# executed something.
+LOCK_PATIENCE_S = 0.5
+LOCK_PAUSE_S = 0.01
 LETTERS_AT_ONCE = 4096  # the rest waits for the next turn, so that all get theirs
 
 
@@ -69,7 +74,7 @@ def _lock() -> int:
     except OSError as error:
         raise unable(f"open {LOCK}", error) from error
     try:
-        take_lock(fd, set(), b"s6-svscan")
+        _take(fd)
     except OSError as error:
         os.close(fd)
         raise unable(f"lock {LOCK}", error) from error
@@ -78,3 +83,16 @@ def _lock() -> int:
         text = failure.text + b" on the same directory"
         raise Fatal(failure.code, text) from failure
     return fd
+
+
+def _take(fd: int) -> None:
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            take_lock(fd, set(), b"s6-svscan")
+        except Fatal:
+            if time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(LOCK_PAUSE_S)

@@ -44,6 +44,7 @@ class Tree:
         "_machine",
         "_name_max",
         "_period_ms",
+        "_saw_all",
         "_scan_timer",
         "_scan_waits",
         "_shortage",
@@ -68,6 +69,7 @@ class Tree:
         self._begin_timer: Timer | None = None
         self._scan_timer: Timer | None = None
         self._begin_waits = self._scan_waits = False  # for the next turn
+        self._saw_all = False  # in the last scan
         self._shortage = b""  # what has been told of it
 
     @property
@@ -180,6 +182,7 @@ class Tree:
             return
         self._complaints.begin()
         try:
+            self._host.spawner.go_home()
             sight = scanner.look(self._name_max)
         except OSError as error:
             self._complaints.add(b"unable to read the scan directory", error)
@@ -187,6 +190,7 @@ class Tree:
             return
         for complaint in sight.complaints:
             self._complaints.add(*complaint)
+        self._saw_all = not sight.unclear
         now_ns = time.monotonic_ns()
         self._apply(self._machine.scanned(sight.found, sight.unclear, now_ns))
         self._tell_of_short_pipes()
@@ -223,6 +227,9 @@ class Tree:
             self._begin_timer.cancel()
             self._begin_timer = None
         due_ns = self._machine.next_due_ns()
+        if due_ns is None and self._saw_all:
+            # All have begun: what is left of another supervisor's, nobody claims.
+            self._host.safe.clear()
         if due_ns is None or self._begin_waits or self.leaving:
             return
         if due_ns <= time.monotonic_ns():

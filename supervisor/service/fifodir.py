@@ -19,7 +19,9 @@ MODE = 0o3730  # the group may listen; sticky: and remove only what is its own
 PREFIX = "ftrig1:@"
 NAME_CHARACTERS = 39
 LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-TELL = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+# Not through a link: a listener could make the supervisor write where only that may,
+# such as into the control FIFO of another service.
+TELL = os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make(directory: "Directory") -> None:

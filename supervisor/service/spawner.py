@@ -5,7 +5,6 @@ cannot do for the child is done to the supervisor for that moment, which has no
 threads to notice: its directory, its limit of descriptors, its PID namespace.
 """
 
-import errno
 import os
 import resource
 
@@ -75,9 +74,23 @@ class Spawner:
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
             )
         finally:
-            self._limit(self._limits[0])
-            os.fchdir(self._home)
+            # Nothing here may fail: a child that was started must get to be known.
             self._free()
+            self._limit(self._limits[0])
+            self._return()
+
+    def go_home(self) -> None:
+        """Make sure to be in the directory that this began in. OSError.
+
+        `start` may have found no way back, when it had become forbidden to enter.
+        """
+        os.fchdir(self._home)
+
+    def _return(self) -> None:
+        try:
+            self.go_home()
+        except OSError:
+            pass  # EACCES: nothing in there is in reach by its name now
 
     def _moves(self, ours: "Mapping[int, int]") -> list[tuple[int, int, int]]:
         """Plan the child's descriptors, copying those with high numbers.
@@ -105,6 +118,7 @@ class Spawner:
             return
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, self._limits[1]))
-        except OSError as error:
-            if error.errno != errno.EPERM:
-                raise
+        except (OSError, ValueError):
+            # ValueError: somebody has lowered the hard limit (module resource). Then
+            # children get what limit there is.
+            pass

@@ -41,7 +41,7 @@ def records(draw: st.DrawFn) -> Record:
     record.stdin = draw(inodes)
     record.stdout = draw(inodes)
     record.notification = draw(inodes)
-    record.wait_status = draw(ints)
+    record.wait_status = draw(st.integers(0, 0xFFFF))
     return record
 
 

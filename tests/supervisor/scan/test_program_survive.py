@@ -7,7 +7,16 @@ import pytest
 
 import harness
 from harness import Program, wait_until
-from scanning import all_up, as_pid_1, end, namespaces_allowed, order, said, scanned
+from scanning import (
+    all_up,
+    as_pid_1,
+    end,
+    logged,
+    namespaces_allowed,
+    order,
+    said,
+    scanned,
+)
 from scanning import script as make_script
 from supervising import make_service, status
 
@@ -37,6 +46,18 @@ def triggered():
 daemon.Loop = Faulty
 os._exit(main([os.fsencode(word) for word in sys.argv[1:]]))
 """
+FAILING_EFFECTS = """
+import os, sys
+sys.path.append(sys.argv.pop(1))
+from supervisor.scan import effects, tree
+from supervisor.scan.cli import main
+
+def fail(_tree, _side):
+    raise ValueError("this\\nis wrong")
+
+tree.FOR_ONE[effects.MAKE_PIPE] = fail
+os._exit(main([os.fsencode(word) for word in sys.argv[1:]]))
+"""
 WRONG = "s6-svscan: warning: internal error: ValueError: this is wrong"
 
 
@@ -58,6 +79,17 @@ def test_an_error_in_the_loop_is_survived(tmp_path: Path) -> None:
         order(tmp_path, b"a")
         all_up(new)
         assert status(service).pid == pid
+        assert end(process) == 0
+        assert said(process) == [WRONG] * 3
+
+
+def test_errors_that_come_together_are_survived(tmp_path: Path) -> None:
+    """One by one; then what else was to be done."""
+    checkout = str(harness.LAUNCHER.parent.parent)
+    failing = Program("ours", (*harness.PYTHON, "-c", FAILING_EFFECTS, checkout))
+    services = [logged(tmp_path, f"s{n}", "exec sleep 1000") for n in range(3)]
+    with scanned(failing, tmp_path, stderr=subprocess.PIPE) as process:
+        all_up(*services)
         assert end(process) == 0
         assert said(process) == [WRONG] * 3
 
