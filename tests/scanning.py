@@ -13,7 +13,14 @@ from pathlib import Path
 
 import harness
 from harness import ENVIRONMENT, Process, Program, Stage, running, wait_until
-from supervising import end_all_in, listens, make_service, supervised, wait_up
+from supervising import (
+    end_all_in,
+    keeper_ended,
+    listens,
+    make_service,
+    supervised,
+    wait_up,
+)
 from supervisor.clients import asking
 from watching import children, facts
 
@@ -57,7 +64,8 @@ def scanned(
 ) -> Iterator[Process]:
     """Run a supervisor on a directory; begin when it takes orders."""
     stage = Stage(scandir, stdout=stdout, stderr=stderr, fds=fds)
-    with running(program, [*options, str(scandir)], stage) as process:
+    words = [*options, str(scandir)]
+    with keeper_ended(scandir), running(program, words, stage) as process:
         try:
             wait_until(lambda: listens(scandir / CONTROL), "orders to be taken")
             yield process

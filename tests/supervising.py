@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +86,7 @@ def svscan(
     services = [path for path in scandir.iterdir() if not path.name.startswith(".")]
     services += [path / "log" for path in services if (path / "log").is_dir()]
     stage = Stage(scandir, stdout=subprocess.DEVNULL, stderr=stderr)
-    with running(program, [*options, "."], stage) as process:
+    with keeper_ended(scandir), running(program, [*options, "."], stage) as process:
         try:
             control = scandir / ".s6-svscan" / "control"
             wait_until(lambda: listens(control), f"a supervisor of {scandir}")
@@ -96,27 +95,29 @@ def svscan(
         finally:
             for directory in (scandir, *services):  # which may be links to elsewhere
                 end_all_in(directory)
-            end_keeper(scandir)
 
 
-def end_keeper(scandir: Path) -> None:
-    """Kill the keeper of log pipes, which survives a supervisor that was killed."""
+@contextlib.contextmanager
+def keeper_ended(scandir: Path) -> Iterator[None]:
+    """End the keeper of log pipes, which survives a supervisor that is killed.
+
+    Afterwards, since a supervisor that lives has another one at once.
+    """
     try:
-        fd = os.open(scandir / ".s6-svscan", os.O_PATH)
-    except OSError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
-        try:
-            # By this way the name is short enough, wherever the directory is.
-            peer.connect(f"/proc/self/fd/{fd}/keeper")
-        except OSError:
-            return  # it ended in good order, or there never was one
-        finally:
-            os.close(fd)
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    pid = struct.unpack("3i", credentials)[0]
-    if pid > 1:
-        os.kill(pid, signal.SIGKILL)
+        yield
+    finally:
+        # It may have ended in good order; there may never have been one.
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer,
+        ):
+            fd = os.open(scandir, os.O_PATH)
+            try:
+                # This name is short enough, wherever the directory is (unix(7)).
+                peer.connect(f"/proc/self/fd/{fd}/.s6-svscan/keeper")
+                peer.send(b"end")
+            finally:
+                os.close(fd)
 
 
 def listens(control: Path) -> bool:

@@ -55,7 +55,7 @@ BELOW = {
     "supervisor.adoption": ("supervisor.adoption", *SUPERVISING),
     "supervisor.chain": ("supervisor.chain", *SUPERVISING),
     "supervisor.clients": ("supervisor.clients", "supervisor.chain", *SUPERVISING),
-    "supervisor.service": ("supervisor.service", "supervisor.adoption", *SUPERVISING),
+    "supervisor.service": (*("supervisor.adoption", "supervisor.warm", *SUPERVISING),),
     "supervisor.warm.become": ("supervisor", "s6log"),
     "supervisor": ("supervisor", "s6log.unix"),
 }
