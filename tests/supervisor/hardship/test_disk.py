@@ -161,6 +161,7 @@ def test_a_logged_directory_that_disappears(tmp_path: Path) -> None:
     scandir = service.parent
     with enduring(scandir) as trial:
         wait_until((scandir / ".begun").exists, "the service")
+        wait_until((scandir / ".out").exists, "the logger")
         wait_up(service / "log")
         pid = status(service).pid
         logger = status(service / "log").pid
