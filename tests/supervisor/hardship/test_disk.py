@@ -130,9 +130,11 @@ def make_read_only(place: Path) -> None:
 
 def test_a_directory_that_disappears(bad: Path) -> None:
     """Its service runs on; in the end there is nothing to start, and it is over."""
+    (bad / "run").write_text(f"#!/bin/sh\n{COUNT}\n")
     with enduring(bad.parent) as trial:
         wait_until(lambda: supervised(bad), "the bad service")
         pid = wait_up(bad)
+        wait_until((bad / "begun").exists, "the shell to have opened run")
         shutil.rmtree(bad)
         trial.goes_on()
         kill(pid)

@@ -37,7 +37,7 @@ SESSIONS = {
         """,
     "restarts and signals": f"""
         s6-svc -wr -r scan/foo
-        s6-svc -wr -k scan/foo
+        s6-svc -wD -O -k scan/foo
         s6-svstat -o up,signal scan/foo
         s6-svc -wD -o -1 scan/foo
         s6-svstat -o {FIELDS} scan/foo
@@ -105,7 +105,7 @@ SESSIONS = {
         s6-svperms -v scan/foo
         s6-svperms -o -e scan/foo
         s6-svperms -v scan/foo
-        s6-svc -wr -r scan/foo
+        s6-svc -wD -d scan/foo
         s6-svperms -u -E root scan/foo
         s6-svperms -v scan/foo
         """,
