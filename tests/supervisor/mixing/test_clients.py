@@ -39,7 +39,8 @@ SESSIONS = {
         s6-svc -wr -r scan/foo
         s6-svc -wD -O -k scan/foo
         s6-svstat -o up,signal scan/foo
-        s6-svc -wD -o -1 scan/foo
+        s6-svc -wu -o scan/foo
+        s6-svc -wD -1 scan/foo
         s6-svstat -o {FIELDS} scan/foo
         s6-svdt -S scan/foo
         s6-svdt -s -n 2 scan/foo
@@ -110,8 +111,7 @@ SESSIONS = {
         s6-svperms -v scan/foo
         """,
     "the supervision ends": """
-        s6-svc -wd -xd scan/pair
-        s6-svwait -t 20000 -u scan/pair
+        s6-svc -wD -xd scan/pair
         s6-svscanctl -a scan
         s6-svstat -o up,wantedup scan/foo
         s6-svscanctl -h scan
