@@ -119,12 +119,12 @@ KINDS: dict[str, Callable[[Hunt], None]] = {
 }
 SIDES = {"service": 1, "logger": 1}
 CASES = {
-    "services and loggers": (SIDES, 90),
-    "supervisor": ({"supervisor": 1}, 30),
-    "keeper": ({"keeper": 1}, 6),
+    "services and loggers": (SIDES, 110),
+    "supervisor": ({"supervisor": 1}, 38),
+    "keeper": ({"keeper": 1}, 8),
     "everything": (
         {**SIDES, "supervisor": 1, "keeper": 1, "nursery": 1, "both": 1},
-        36,
+        46,
     ),
 }
 
