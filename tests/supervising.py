@@ -210,9 +210,12 @@ class Ear:
 
     def __init__(self, directory: Path, number: int = 0) -> None:
         self.path = directory / "event" / (FIFO % number)
-        os.mkfifo(self.path)
-        self._read = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        self._write = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        # Under another name at first: one without a reader would be removed.
+        hidden = self.path.with_name("." + self.path.name)
+        os.mkfifo(hidden)
+        self._read = os.open(hidden, os.O_RDONLY | os.O_NONBLOCK)
+        self._write = os.open(hidden, os.O_WRONLY | os.O_NONBLOCK)
+        hidden.rename(self.path)
         self.heard = b""
 
     def __enter__(self) -> "Ear":

@@ -91,11 +91,7 @@ def test_listeners_that_never_read(bad: Path) -> None:
         wait_until(lambda: supervised(bad), "the bad service")
         pid = wait_up(bad)
         fifos = [bad / "event" / (NAME % number) for number in range(LISTENERS)]
-        for fifo in fifos:
-            os.mkfifo(fifo)
-        held = [os.open(fifo, os.O_RDWR | os.O_NONBLOCK) for fifo in fifos]
-        for fd in held:
-            os.write(fd, bytes(PIPE_BYTES))
+        held = [deaf_listener(fifo) for fifo in fifos]
         with Ear(bad, LISTENERS) as ear:
             kill(pid)
             ear.wait_for(b"dDu")
@@ -109,6 +105,17 @@ def test_listeners_that_never_read(bad: Path) -> None:
         wait_until(lambda: not any(fifo.exists() for fifo in fifos), "them to go")
         assert trial.warnings() == []
         trial.ends()
+
+
+def deaf_listener(fifo: Path) -> int:
+    """Make a FIFO that is full; give the descriptor that holds it."""
+    # Under another name at first: one without a reader would be removed.
+    hidden = fifo.with_name("." + fifo.name)
+    os.mkfifo(hidden)
+    fd = os.open(hidden, os.O_RDWR | os.O_NONBLOCK)
+    os.write(fd, bytes(PIPE_BYTES))
+    hidden.rename(fifo)
+    return fd
 
 
 def test_what_only_looks_like_a_listener(bad: Path) -> None:

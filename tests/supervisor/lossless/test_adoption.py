@@ -70,7 +70,7 @@ def scandir(tmp_path: Path) -> Path:
 
 def up(service: Path) -> int:
     """Wait until a service is up that has counted that; give its pid."""
-    wait_until((service / "begun").exists, "the service")
+    wait_until(lambda: lines(service / "begun") > 0, "the service")
     return wait_up(service)
 
 
@@ -238,7 +238,7 @@ def test_finish_gets_the_real_exit_status(
     supervise: Supervise, scandir: Path, letter: bytes, end: Death
 ) -> None:
     """Of a process that is somebody else's child; so does the tally."""
-    run = "trap 'exit 7' USR1; trap 'exit 0' TERM; touch begun; "
+    run = "trap 'exit 7' USR1; trap 'exit 0' TERM; echo > begun; "
     run += "while :; do sleep 0.01; done"
     service = make_service(scandir / "foo", run, finish=NOTE)
     with supervise(service) as tree:
