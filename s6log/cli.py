@@ -1,8 +1,8 @@
 """`s6-log`: reads its command line and becomes the logger that it asks for."""
 
-from s6log.script.directives import ScriptError, parse
+from s6log.script.directives import ScriptError
 from s6log.script.options import USAGE, OptionError, parse_options
-from s6log.start import accept, answer, check_open, mistake, show, start, version
+from s6log.start import accept, answer, check_open, mistake, show, start, valid, version
 from s6log.unix.messages import Messages
 
 
@@ -41,7 +41,7 @@ def _explain(arguments: list[bytes]) -> int:
     options, words = parse_options(arguments, accept)
     if not words:
         raise OptionError(b"no script")
-    return show(explain(parse(words), options, words))
+    return show(explain(valid(words), options, words))
 
 
 WAYS = {b"--help": _help, b"--version": _version, b"--explain": _explain}

@@ -6,10 +6,10 @@ that is none, such as the service's name that s6-supervise gives to every `run`,
 is passed over; directives, to go behind those of the file, come after a `--`.
 """
 
-from s6log.script.directives import ScriptError, parse
+from s6log.script.directives import ScriptError
 from s6log.script.options import OptionError, Options, parse_options
 from s6log.script.scriptfile import ScriptFile, ScriptFileError, parse_file
-from s6log.start import accept, answer, check_open, mistake, show, start, version
+from s6log.start import accept, answer, check_open, mistake, show, start, valid, version
 from s6log.unix.getopt import scan
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal, Messages
 
@@ -125,7 +125,7 @@ def _explain(arguments: list[bytes]) -> int:
 
     reading = read(arguments, accept)
     try:
-        script = parse(reading.words)
+        script = valid(reading.words)
     except ScriptError as error:
         raise reading.mistake(error) from error
     return show(explain(script, reading.options, reading.words))

@@ -9,10 +9,9 @@ import os
 import sys
 
 from s6log import __version__
-from s6log.script.directives import SELECTION, ScriptError, classify, parse
-from s6log.script.model import Script, Selector
+from s6log.script.directives import EXTENSION, ScriptError, parse
+from s6log.script.model import Script
 from s6log.script.options import OptionError, Options
-from s6log.script.words import located
 from s6log.unix import fds
 from s6log.unix.messages import DONE, MISTAKE, REFUSED, Fatal, Messages
 
@@ -68,33 +67,30 @@ def start(options: Options, words: "Sequence[bytes]") -> int:
         # and of one that fails the user hears before this error.
         daemon.open_logdirs(messages, error.logdirs)
         raise
+    _check(words)
     _warn(messages, script.extraneous)
     _warn_of_references(messages, script)
     try:
         selection = daemon.select(script)
     except ValueError as error:
-        raise _too_large(script, words) or error from error
+        from s6log.checks import too_large
+
+        raise too_large(words) or error from error
     return daemon.run(messages, options, script, selection)
 
 
-def _too_large(script: Script, words: "Sequence[bytes]") -> ScriptError | None:
-    """Find the pattern that no automaton within bounds can match, if there is one."""
-    # Not at the top: only a script with patterns has loaded it.
-    from s6log.stream.positions import PatternTooLarge, check
+def valid(words: "Sequence[bytes]") -> Script:
+    """Read a script as `start` does, without running it; raise ScriptError."""
+    script = parse(words)
+    _check(words)
+    return script
 
-    selections = [word for word in classify(words) if word.row.role is SELECTION]
-    selectors = [item for element in script.elements for item in element.selectors]
-    # Selections after the last action have no selector.
-    for word, selector in zip(selections, selectors, strict=False):
-        try:
-            # No automaton is made for a back-reference, however large.
-            if selector.tree is not None and not _refers_back(selector):
-                check(selector.tree)
-        except PatternTooLarge as error:
-            hint = located(word.position, word.text, "repeat less, nest less")
-            text = f"pattern too large: {error}".encode()
-            return ScriptError(text, hint, word.position)
-    return None
+
+def _check(words: "Sequence[bytes]") -> None:
+    if any(word[:1] == EXTENSION for word in words):
+        from s6log.checks import check
+
+        check(words)
 
 
 def _warn(messages: Messages, extraneous: bool) -> None:
@@ -106,19 +102,13 @@ def _warn_of_references(messages: Messages, script: Script) -> None:
     """Warn of patterns that only backtracking can match: a line may take long."""
     for element in script.elements:
         for selector in element.selectors:
-            if _refers_back(selector):
-                word = selector.kind + selector.pattern
-                messages.warn(b"back-reference, slow on some lines: " + word)
+            # Most patterns have no backslash.
+            if selector.tree is not None and b"\\" in selector.pattern:
+                from s6log.script.ere_facts import has_backref
 
-
-def _refers_back(selector: Selector) -> bool:
-    """Tell whether a selector's pattern has a back-reference."""
-    if selector.tree is None or b"\\" not in selector.pattern:
-        return False
-    # Not at the top: most patterns have no backslash.
-    from s6log.script.ere_facts import has_backref
-
-    return has_backref(selector.tree)
+                if has_backref(selector.tree):
+                    word = selector.kind + selector.pattern
+                    messages.warn(b"back-reference, slow on some lines: " + word)
 
 
 def refuse(messages: Messages, error: OptionError, usage: bytes) -> int:

@@ -5,12 +5,17 @@ One method a kind of directive; the table in `directives` says which is whose.
 
 from s6log.script.execline import ExeclineError, tokenize
 from s6log.script.model import (
+    USUAL_LIMIT,
     Action,
     Alert,
     Element,
     Format,
+    Join,
+    Limit,
     Logdir,
+    Pipe,
     Processor,
+    Rate,
     Rules,
     Selector,
     Status,
@@ -29,26 +34,39 @@ class Builder:
     """Takes directives from left to right.
 
     `numbers` are the settings by letter. What an action does is settled when it
-    is met; all settings but stamps stay in force for the actions after it.
+    is met; most settings stay in force for the actions after it. The next action
+    alone is meant by `stamp`, `iso`, `tag`, `json`, `join` and `rate`.
     """
 
     __slots__ = (
         "actions",
+        "date",
         "elements",
         "iso",
+        "join",
+        "json",
+        "limit",
         "logdirs",
+        "metrics",
         "numbers",
         "prefix",
         "processor",
+        "rate",
         "selectors",
         "stamp",
+        "streams",
+        "tag",
     )
 
     def __init__(self, numbers: dict[bytes, int]) -> None:
         self.numbers = numbers
         self.prefix = b""
         self.processor: Processor | None = None
-        self.stamp = self.iso = False
+        self.date = (b"", b"")
+        self.limit = USUAL_LIMIT
+        self.metrics = b""
+        self.streams: dict[bytes, Limit] = {}
+        self._use_up()
         self.selectors: list[Selector] = []
         self.actions: list[Action] = []
         self.logdirs: list[Logdir] = []
@@ -61,7 +79,8 @@ class Builder:
 
     def select(self, word: "Word") -> None:
         """`+RE`, `-RE`, `f`: after an action, the first one of a new element."""
-        selector = Selector(word.row.letter, word.argument, _tree(word))
+        tree = pattern_of(word, word.argument)
+        selector = Selector(word.row.letter, word.argument, tree)
         self._close_element()
         self.selectors.append(selector)
 
@@ -105,18 +124,19 @@ class Builder:
         """`T`."""
         self.iso = True
 
-    def add_stdout(self, _: "Word") -> None:
+    def add_stdout(self, word: "Word") -> None:
         """`1`."""
-        self.actions.append(Stdout(self._format()))
+        self._add_to_stream(Stdout(self._format()), word)
 
-    def add_alert(self, _: "Word") -> None:
+    def add_alert(self, word: "Word") -> None:
         """`2`."""
-        self.actions.append(Alert(self._format(), self.numbers[b"E"]))
+        if self.json:
+            raise word.refused("an alert is text: @json is not for it")
+        self._add_to_stream(Alert(self._format(), self.numbers[b"E"]), word)
 
     def add_status(self, word: "Word") -> None:
         """`=FILE`."""
-        size = self.numbers[b"^"]
-        self.actions.append(Status(self._format(), word.argument, size))
+        self._add(Status(self._format(), word.argument, self.numbers[b"^"]))
 
     def add_logdir(self, word: "Word") -> None:
         """`./dir` or `/dir`: the whole word is the path."""
@@ -131,7 +151,32 @@ class Builder:
         )
         logdir = Logdir(self._format(), word.text, rules, self.processor)
         self.logdirs.append(logdir)
-        self.actions.append(logdir)
+        self._add(logdir)
+
+    def add_pipe(self, word: "Word") -> None:
+        """`@pipe=COMMAND`."""
+        self._add(Pipe(self._format(), word.argument, self.numbers[b"r"]))
+
+    def _add(self, action: Action) -> None:
+        """Add an action with all that is in force; what is for it alone is used up."""
+        action.limit = self.limit
+        action.join, action.rate = self.join, self.rate
+        self.actions.append(action)
+        self._use_up()
+
+    def _add_to_stream(self, action: Action, word: "Word") -> None:
+        """Add a `1` or `2`: all of one kind are one output, with one buffer."""
+        if not self.streams.setdefault(word.text, self.limit).is_like(self.limit):
+            hint = "all actions of this kind share one buffer: @buffer and @full differ"
+            raise word.refused(hint)
+        self._add(action)
+
+    def _use_up(self) -> None:
+        """Forget what was for one action."""
+        self.stamp = self.iso = self.json = False
+        self.tag: bytes | None = None
+        self.join: Join | None = None
+        self.rate: Rate | None = None
 
     def _close_element(self) -> None:
         if self.actions:
@@ -139,23 +184,25 @@ class Builder:
             self.selectors, self.actions = [], []
 
     def _format(self) -> Format:
-        """Give what goes before the lines of an action; `t` and `T` are used up."""
+        """Give what becomes of the lines of an action."""
         form = Format(self.stamp, self.iso, self.prefix)
-        self.stamp = self.iso = False
+        form.date, form.tag, form.json = self.date, self.tag, self.json
         return form
 
 
-def _tree(word: "Word") -> "Node | None":
-    if not word.argument:
+def pattern_of(word: "Word", pattern: bytes) -> "Node | None":
+    """Read a word's pattern, None for an empty one. Raises ScriptError."""
+    if not pattern:
         return None
     # Not at the top: a logger without patterns starts without this.
     from s6log.script.ere import EreError
     from s6log.script.ere import parse as parse_pattern
 
     try:
-        return parse_pattern(word.argument)
+        return parse_pattern(pattern)
     except EreError as error:
-        hint = f"bad pattern at byte {error.position + 1}: {error.reason}"
+        at = word.text.rindex(pattern) + error.position
+        hint = f"bad pattern at byte {at + 1 - len(word.row.letter)}: {error.reason}"
         raise word.refused(hint) from error
 
 

@@ -1,13 +1,17 @@
 """The directives of a logging script, and how a list of them becomes one. Pure.
 
-`DIRECTIVES` is the one table: the parser, the hints in errors, `--help`,
-`--explain` and the reference page all read it. Plain `__slots__` classes, and
-no import that is not needed: this is in the import closure of every logger.
+`DIRECTIVES` is the table of what s6-log has: the parser, the hints in errors,
+`--help`, `--explain` and the reference page all read it; that of our own words,
+`@name`, is in `extensions`, which only a script that has one loads. Plain
+`__slots__` classes, and no import that is not needed: this is in the import
+closure of every logger.
 """
 
 from s6log.script.builder import SIZE_LEAST, SIZE_MOST, Builder
 from s6log.script.model import Script
 from s6log.script.words import (
+    ALWAYS,
+    NEVER,
     UNRECOGNIZED,
     Argument,
     Directive,
@@ -29,8 +33,13 @@ INT32_MAX = 2**31 - 1
 
 SELECTION = Role("selection")
 ACTION = Role("action")
-FOR_ACTIONS = Role("action", b"12=./")
-FOR_LOGDIRS = Role("log directory", b"./")
+EXTENSION = b"@"
+
+PIPE = b"@pipe"
+LOGDIRS = (b".", b"/")
+FOR_ACTIONS = Role("action", b"1", b"2", b"=", *LOGDIRS, PIPE)
+FOR_LOGDIRS = Role("log directory", *LOGDIRS)
+FOR_RETRIES = Role("log directory, pipe", *LOGDIRS, PIPE)
 FOR_ALERTS = Role("alert", b"2")
 FOR_STATUS = Role("status file", b"=")
 
@@ -40,8 +49,8 @@ def _number(default: int, limit: int = UINT32_MAX, none: str = "") -> Argument:
 
 
 KEPT = "leave archives as they are"
-NOTHING = Argument("", "nothing after it")
-FILE = Argument("FILE", "the name of a file")
+NOTHING = Argument("", "nothing after it", given=NEVER)
+FILE = Argument("FILE", "the name of a file", given=ALWAYS)
 EXECLINE = Argument("COMMAND", "a command, quoted as for execlineb", KEPT)
 SHELL = Argument("COMMAND", "a command for /bin/sh", KEPT)
 PATH = Argument("DIR", "the rest of a directory's path")
@@ -98,7 +107,7 @@ _ROWS = (
     ),
     Directive(
         b"r",
-        FOR_LOGDIRS,
+        FOR_RETRIES,
         _number(2000, INT32_MAX),
         "milliseconds to wait before trying again what failed",
         Builder.set_number,
@@ -188,7 +197,7 @@ def parse(words: "Sequence[bytes]") -> Script:
         error.logdirs = tuple(builder.logdirs)
         error.extraneous = extraneous
         raise
-    return Script(builder.finish(), extraneous)
+    return Script(builder.finish(), extraneous, builder.metrics)
 
 
 def defaults() -> dict[bytes, int]:
@@ -200,17 +209,22 @@ def classify(words: "Sequence[bytes]") -> list[Word]:
     """Find each word's row; raise ScriptError where none has that form."""
     directives = []
     for position, text in enumerate(words, 1):
-        row = DIRECTIVES.get(text[:1])
+        row = _extension(text) if text[:1] == EXTENSION else DIRECTIVES.get(text[:1])
         if row is None:
             hint = located(position, text, _first_letters(text))
             raise ScriptError(UNRECOGNIZED + text, hint, position)
         word = Word(position, row, text)
-        misplaced = row.argument is NOTHING and word.argument
-        missing = row.argument is FILE and not word.argument
-        if misplaced or missing:
+        if not row.argument.fits(word.given):
             raise word.misused(b"syntax error at directive: ")
         directives.append(word)
     return directives
+
+
+def _extension(text: bytes) -> Directive | None:
+    """Find the row of an `@name` or `@name=value`."""
+    from s6log.script.extensions import EXTENSIONS
+
+    return EXTENSIONS.get(text.partition(b"=")[0])
 
 
 def _check_actions(words: list[Word]) -> bool:
@@ -219,14 +233,19 @@ def _check_actions(words: list[Word]) -> bool:
     if ACTION not in roles:
         hint = (
             "nothing says where lines go: add 1 (standard output), 2 (alert), "
-            "=FILE, ./DIR or /DIR"
+            "=FILE, ./DIR, /DIR or @pipe=COMMAND"
         )
         raise ScriptError(b"no action directive specified", hint)
     return roles[-1] is SELECTION
 
 
 def _first_letters(text: bytes) -> str:
-    """Say which letters a directive may begin with."""
+    """Say what a directive may begin with."""
+    if text[:1] == EXTENSION:
+        from s6log.script.extensions import EXTENSIONS
+
+        names = " ".join(name.decode() for name in EXTENSIONS)
+        return f"no directive has this name; there are {names}"
     letters: dict[str, list[str]] = {"selections": [], "settings": [], "actions": []}
     kinds = {SELECTION: "selections", ACTION: "actions"}
     for row in _ROWS:

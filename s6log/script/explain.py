@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from s6log.script.reach import Reach
     from s6log.script.words import Word
 
-PROCESSORS = b"!?"  # either replaces the other
+PROCESSORS = (b"!", b"?")  # either replaces the other
+FOR_ONE = (b"t", b"T", b"@tag", b"@json", b"@join", b"@rate")
+"""Settings that the next action uses up, whatever it is."""
 NUMBER_COLUMNS = 5
 WORD_COLUMNS = 20  # a longer directive stands alone, its meaning below it
 
@@ -105,12 +107,16 @@ def _idle_selection(
 
 def _idle_setting(word: "Word", later: "Sequence[Word]") -> str:
     role, letter = word.row.role, word.row.letter
-    rivals = PROCESSORS if letter in PROCESSORS else letter
+    if not role.users:
+        return ""  # it is for the logger as a whole
+    rivals = PROCESSORS if letter in PROCESSORS else (letter,)
     for other in later:
         if other.row.role is ACTION and other.row.letter in role.users:
             return ""
         if other.row.letter in rivals:
             return f"directive {other.position} replaces it first"
+        if other.row.role is ACTION and letter in FOR_ONE:
+            return f"directive {other.position} uses it up"
     return f"no {role.name} follows"
 
 

@@ -1,6 +1,7 @@
 """What `--help` prints, made from the tables of options and directives. Pure."""
 
-from s6log.script.directives import ACTION, DIRECTIVES, PATH, SELECTION
+from s6log.script.directives import ACTION, PATH, SELECTION
+from s6log.script.extensions import EVERY
 from s6log.script.layout import hang, row
 from s6log.script.options import OPTIONS
 
@@ -108,7 +109,7 @@ def _section(
 ) -> "Iterator[str]":
     yield ""
     yield from hang("", f"{title}: {about}")
-    for directive in DIRECTIVES.values():
+    for directive in EVERY.values():
         if belongs(directive.role):
             yield from row(f"  {_synopsis(directive)}", _purpose(directive), COLUMN)
 

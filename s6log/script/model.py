@@ -10,12 +10,16 @@ if TYPE_CHECKING:
 
 
 class Format:
-    """What goes before a line: TAI64N stamp, ISO time, prefix (in that order).
+    """What becomes of a line: TAI64N stamp, date, tag, prefix before it; or JSON.
 
-    `prefix` is as the user wrote it; empty means none. A space follows it.
+    `prefix` is as the user wrote it; empty means none. A space follows it. `date`
+    is the form (`@time`) and the zone (`@tz`) of `T`, each empty for the usual one.
+    `tag` is the name of `@tag`, empty for the service's own, None for no tag;
+    `tagged` is what that comes to on an output, once it is known. With `json` the
+    line becomes an object, with nothing before it.
     """
 
-    __slots__ = ("iso", "prefix", "stamp")
+    __slots__ = ("date", "iso", "json", "prefix", "stamp", "tag", "tagged")
 
     def __init__(
         self, stamp: bool = False, iso: bool = False, prefix: bytes = b""
@@ -23,6 +27,15 @@ class Format:
         self.stamp = stamp
         self.iso = iso
         self.prefix = prefix
+        self.date = (b"", b"")
+        self.tag: bytes | None = None
+        self.tagged = b""
+        self.json = False
+
+    @property
+    def formed(self) -> bool:
+        """More is done to a line than to put something before it."""
+        return self.json or self.tag is not None
 
 
 class Selector:
@@ -90,13 +103,63 @@ class Rules:
         self.period_s = period_s
 
 
+class Join:
+    """`@join`: lines of one stack trace are one event; `kind` tells which lines.
+
+    `tree` is the pattern of `start:ERE`, else None.
+    """
+
+    __slots__ = ("kind", "pattern", "tree")
+
+    def __init__(
+        self, kind: bytes, pattern: bytes = b"", tree: "Node | None" = None
+    ) -> None:
+        self.kind = kind
+        self.pattern = pattern
+        self.tree = tree
+
+
+class Rate:
+    """`@rate`: at most so many lines in a period."""
+
+    __slots__ = ("lines", "period_ms")
+
+    def __init__(self, lines: int, period_ms: int) -> None:
+        self.lines = lines
+        self.period_ms = period_ms
+
+
+BLOCK, DROP_OLDEST, DROP_NEWEST = b"block", b"drop-oldest", b"drop-newest"
+BUFFER_BYTES = 16 << 20
+
+
+class Limit:
+    """How much an output may have pending (`@buffer`), and what gives way (`@full`)."""
+
+    __slots__ = ("buffer_bytes", "full")
+
+    def __init__(self, buffer_bytes: int = BUFFER_BYTES, full: bytes = BLOCK) -> None:
+        self.buffer_bytes = buffer_bytes
+        self.full = full
+
+    def is_like(self, other: "Limit") -> bool:
+        """Tell whether two say the same."""
+        return (self.buffer_bytes, self.full) == (other.buffer_bytes, other.full)
+
+
+USUAL_LIMIT = Limit()
+
+
 class Action:
     """Something done with each selected line; the subclasses are all there are."""
 
-    __slots__ = ("format",)
+    __slots__ = ("format", "join", "limit", "rate")
 
     def __init__(self, format_: Format) -> None:
         self.format = format_
+        self.limit = USUAL_LIMIT
+        self.join: Join | None = None
+        self.rate: Rate | None = None
 
 
 class Stdout(Action):
@@ -106,13 +169,13 @@ class Stdout(Action):
 
 
 class Alert(Action):
-    """`2`: `s6-log: alert: LINE` on descriptor 2, cut after `limit` bytes (`E`)."""
+    """`2`: `s6-log: alert: LINE` on descriptor 2, cut after `most` bytes (`E`)."""
 
-    __slots__ = ("limit",)
+    __slots__ = ("most",)
 
-    def __init__(self, format_: Format, limit: int) -> None:
+    def __init__(self, format_: Format, most: int) -> None:
         super().__init__(format_)
-        self.limit = limit
+        self.most = most
 
 
 class Status(Action):
@@ -140,6 +203,17 @@ class Logdir(Action):
         self.processor = processor
 
 
+class Pipe(Action):
+    """`@pipe=COMMAND`: feed a command that goes on running; again after `r`."""
+
+    __slots__ = ("command", "retry_ms")
+
+    def __init__(self, format_: Format, command: bytes, retry_ms: int) -> None:
+        super().__init__(format_)
+        self.command = command
+        self.retry_ms = retry_ms
+
+
 class Element:
     """Selectors, then the actions for the lines they leave selected."""
 
@@ -153,10 +227,25 @@ class Element:
 
 
 class Script:
-    """A whole script; `extraneous` when selectors follow the last action."""
+    """A whole script; `extraneous` when selectors follow the last action.
 
-    __slots__ = ("elements", "extraneous")
+    `metrics` is the file for figures, empty for none.
+    """
 
-    def __init__(self, elements: tuple[Element, ...], extraneous: bool) -> None:
+    __slots__ = ("elements", "extraneous", "metrics")
+
+    def __init__(
+        self, elements: tuple[Element, ...], extraneous: bool, metrics: bytes = b""
+    ) -> None:
         self.elements = elements
         self.extraneous = extraneous
+        self.metrics = metrics
+
+    @property
+    def actions(self) -> tuple[tuple[int, Action], ...]:
+        """All actions, each with the number of its element."""
+        return tuple(
+            (number, action)
+            for number, element in enumerate(self.elements)
+            for action in element.actions
+        )

@@ -2,14 +2,23 @@
 
 from s6log.script.directives import ACTION, SELECTION
 from s6log.script.layout import duration, hang, listed, row, size, verbatim
-from s6log.script.model import Alert, Logdir, Status
+from s6log.script.model import BLOCK, USUAL_LIMIT, Alert, Logdir, Pipe, Status
 from s6log.script.words import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from s6log.script.model import Action, Element, Processor, Rules, Script, Selector
+    from s6log.script.model import (
+        Action,
+        Element,
+        Format,
+        Limit,
+        Processor,
+        Rules,
+        Script,
+        Selector,
+    )
     from s6log.script.reach import Reach
     from s6log.script.words import Word
 
@@ -92,15 +101,27 @@ def _destination(action: "Action") -> str:
         return f"the file {verbatim(action.path)}, which holds the last line only"
     if isinstance(action, Alert):
         return "an alert on standard error"
+    if isinstance(action, Pipe):
+        return f"the standard input of {verbatim(action.command)} (run by /bin/sh)"
     return "standard output"
 
 
 def _details(action: "Action") -> "Iterator[tuple[str, str]]":
     """Give what is worth knowing of an action, by label."""
+    if action.join is not None:
+        kind = action.join.kind.decode()
+        what = f"lines after one that matches {printable(action.join.pattern)}"
+        lines = what if action.join.pattern else f"lines of one trace ({kind})"
+        yield "joined", f"{lines} become one, after 0.5 s at the latest"
+    if action.rate is not None:
+        period = duration(action.rate.period_ms)
+        most = f"{action.rate.lines:,} lines in {period}"
+        yield "limited", f"to {most}; others are dropped, which is counted and told"
     yield "as", _record(action)
-    if isinstance(action, Alert) and action.limit:
-        rest = f"{action.limit + ALERT_DOTS:,}"
-        yield "cut", f"lines of more than {rest} bytes: after {size(action.limit)}"
+    yield from _waiting(action.limit)
+    if isinstance(action, Alert) and action.most:
+        rest = f"{action.most + ALERT_DOTS:,}"
+        yield "cut", f"lines of more than {rest} bytes: after {size(action.most)}"
     elif isinstance(action, Status) and action.size:
         yield "size", f"{size(action.size)}: cut, or filled up with newlines"
     elif isinstance(action, Logdir):
@@ -109,17 +130,37 @@ def _details(action: "Action") -> "Iterator[tuple[str, str]]":
             yield "archives", _processing(action.processor)
 
 
+def _waiting(limit: "Limit") -> "Iterator[tuple[str, str]]":
+    """Say how much may wait, where that is not as usual."""
+    if not limit.is_like(USUAL_LIMIT):
+        most = f"at most {size(limit.buffer_bytes)}; then "
+        way = {b"drop-oldest": "the oldest are", b"drop-newest": "new ones are"}
+        dropped = f"{way.get(limit.full)} dropped, which is counted and told"
+        yield "waiting", most + ("reading stops" if limit.full == BLOCK else dropped)
+
+
 def _record(action: "Action") -> str:
     """Show what becomes of a line: an example with made-up stamps."""
     form = action.format
+    if form.json:
+        return "a JSON object with ts, service, stream and msg; an object gains them"
     parts = ["s6-log: alert: "] if isinstance(action, Alert) else []
     if form.stamp:
         parts.append("@40000000663c0aad1dcd6500 ")
     if form.iso:
-        parts.append("2024-05-08 23:28:08.500000000  ")
+        parts.append(_date(form))
+    if form.tag is not None:
+        parts.append(f"{printable(form.tag) or 'SERVICE'} | ")
     if form.prefix:
         parts.append(f"{printable(form.prefix)} ")
     return verbatim("".join([*parts, "LINE"]).encode())
+
+
+def _date(form: "Format") -> str:
+    """Show what `T` writes."""
+    written, zone = form.date
+    example = f"({printable(written)})" if written else "2024-05-08 23:28:08.500000000"
+    return f"{example} in {printable(zone)}  " if zone else f"{example}  "
 
 
 def _rules(rules: "Rules") -> "Iterator[tuple[str, str]]":

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 UNRECOGNIZED = b"unrecognized directive: "
 
+NEVER, MAYBE, ALWAYS = range(3)
+
 
 class ScriptError(Exception):
     """The script is the user's mistake; `text` is what s6-log says of it.
@@ -39,7 +41,7 @@ class Role:
 
     __slots__ = ("name", "users")
 
-    def __init__(self, name: str, users: bytes = b"") -> None:
+    def __init__(self, name: str, *users: bytes) -> None:
         self.name = name
         self.users = users
 
@@ -49,22 +51,39 @@ class Argument:
 
     `shape` stands for it in a synopsis and `expects` says what is valid. `none`
     is what an empty one (a 0, when it is a number) means, where that is special.
+    `given` tells whether there may be one, or must.
     """
 
-    __slots__ = ("default", "expects", "limit", "none", "shape")
+    __slots__ = ("default", "expects", "given", "limit", "none", "shape")
 
-    def __init__(
-        self, shape: str, expects: str, none: str = "", default: int = 0, limit: int = 0
+    def __init__(  # noqa: PLR0913, PLR0917 - a row of a table
+        self,
+        shape: str,
+        expects: str,
+        none: str = "",
+        default: int = 0,
+        limit: int = 0,
+        given: int = MAYBE,
     ) -> None:
         self.shape = shape
         self.expects = expects
         self.none = none
         self.default = default
         self.limit = limit
+        self.given = given
+
+    def fits(self, text: bytes | None) -> bool:
+        """Tell whether something follows, None for nothing at all, as it must."""
+        if self.given == NEVER:
+            return text is None
+        return bool(text) or (self.given == MAYBE and text is None)
 
 
 class Directive:
-    """One row of the table; `take` puts a word of this kind into the script."""
+    """One row of a table; `take` puts a word of this kind into the script.
+
+    `letter` is what a word begins with: a byte, or the `@name` of an extension.
+    """
 
     __slots__ = ("argument", "letter", "meaning", "role", "take")
 
@@ -95,8 +114,14 @@ class Word:
 
     @property
     def argument(self) -> bytes:
-        """What follows the letter."""
-        return self.text[1:]
+        """What follows the letter; the `=` after an extension's name is left out."""
+        letter = self.row.letter
+        return self.text[len(letter) + (len(letter) > 1) :]
+
+    @property
+    def given(self) -> bytes | None:
+        """The argument; None when there is none, as in `@tag` but not in `@tag=`."""
+        return self.argument if len(self.text) > len(self.row.letter) else None
 
     def number(self) -> int:
         """Read the argument as a number within the limit that the table sets."""

@@ -102,7 +102,7 @@ def test_actions_take_their_own_settings() -> None:
     assert isinstance(alert, Alert)
     assert isinstance(status, Status)
     assert isinstance(stdout, Stdout)
-    assert (alert.limit, status.path, status.size) == (5, b"st", 7)
+    assert (alert.most, status.path, status.size) == (5, b"st", 7)
 
 
 def test_paths_are_whole_words() -> None:
