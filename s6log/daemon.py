@@ -16,7 +16,6 @@ from s6log.unix.signals import signal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
 
     from s6log.script.model import Logdir, Script
     from s6log.script.options import Options
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 AT_FDCWD = -100  # openat(2): relative to the working directory
 WORKING_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-KERNEL_VARIABLE = b"S6LOG_KERNEL"
 
 
 def run(
@@ -90,20 +88,11 @@ def select(script: "Script") -> "Selecting | None":
     """
     if not any(element.selectors for element in script.elements):
         return None
+    from s6log import kernels
     from s6log.stream.selection import Selection
 
-    return Selection([element.selectors for element in script.elements], kernel())
-
-
-def kernel() -> "ModuleType | None":
-    """Give the C kernel, or None: not built, or S6LOG_KERNEL=no."""
-    if os.environb.get(KERNEL_VARIABLE) == b"no":
-        return None
-    try:
-        from s6log.stream import _scan
-    except ImportError:
-        return None
-    return _scan
+    selectors = [element.selectors for element in script.elements]
+    return Selection(selectors, kernels.scanning())
 
 
 def _handle_signals(loop: Loop, logger: Logger, options: "Options") -> None:

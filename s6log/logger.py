@@ -10,7 +10,6 @@ import time
 from s6log.inputs.source import Source
 from s6log.intake import END, LOOK_AGAIN, NOTHING, OPEN, TOO_LONG, Intake
 from s6log.stream.batch import Batch
-from s6log.stream.format import Prefixes
 from s6log.wiring import Outputs
 
 TYPE_CHECKING = False
@@ -51,7 +50,7 @@ class Logger:
         self._backlog = context.backlog
         self._outputs = Outputs(context, script)
         context.changed = self._on_change
-        self._batch = Batch(selection, Prefixes(time.localtime))
+        self._batch = Batch(selection, self._outputs.prefixes)
         self._source = Source(self._loop, fd, self._on_input, options.blocking)
         self._intake = intake = Intake(self._source.bytes, options.line_limit)
         self._phase = READING
@@ -145,7 +144,7 @@ class Logger:
     def _settle(self) -> None:
         """Decide, after a block or when an output caught up, whether to read on."""
         if self._eager:
-            if self._outputs.busy:
+            if self._outputs.held_up:
                 self._source.waiting.pause()
                 return
             self._commit()
@@ -169,7 +168,7 @@ class Logger:
         if self._held_up is None and room < min(LEAST_ROOM_BYTES, self._most):
             self._held_up = queue = self._outputs.fullest()
             self._source.waiting.pause()
-            waiting = b"%d bytes wait for %b" % (queue.pending, queue.name)
+            waiting = b"%d bytes wait for %b" % (queue.outbox.size, queue.name)
             text = b"reading stopped: " + waiting + b", " + queue.excuse
             self._messages.warn(text)
         elif self._held_up is not None and room > self._most // 2:
@@ -223,6 +222,7 @@ class Logger:
         if end:
             self._process(data, end)
         self._phase = DRAINING
+        self._outputs.end(self._options.last_line_timeout_ms)
         if self._eager:
             self._source.waiting.pause()  # closed when all is committed
         else:
@@ -237,7 +237,7 @@ class Logger:
             self._commit()
             self._source.close()
         self._phase = FINISHING
-        self._outputs.finish()
+        self._outputs.finish(self._options.last_line_timeout_ms)
         self._end_if_closed()
 
     def _end_if_closed(self) -> None:

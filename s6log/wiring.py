@@ -1,50 +1,62 @@
-"""From a script's actions to open outputs, and what a logger asks all of them."""
+"""All outputs of a logger together: what it tells them, and asks them."""
 
-from s6log.outputs.console import ALERT, Alerts, Console
-from s6log.outputs.logdir import Logdir
-from s6log.outputs.shared import Shared
-from s6log.outputs.status import Status
+from s6log.making import Maker
 from s6log.script import model
-from s6log.stream.format import prefix_size
-from s6log.unix.fds import STDERR, STDOUT, Writer, same_stream
+from s6log.unix.fds import STDERR, Writer, same_stream
 from s6log.unix.messages import to_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Protocol
 
+    from s6log.outputs.account import Account, Count
     from s6log.outputs.context import Context
-    from s6log.stream.batch import Batch, Route
+    from s6log.outputs.feed import Feed, Parcel
+    from s6log.outputs.logdir import Logdir
+    from s6log.outputs.metrics import Metrics
+    from s6log.outputs.outbox import Outbox
+    from s6log.outputs.pipe import Pipe
+    from s6log.outputs.status import Status
+    from s6log.stream.batch import Batch
 
-    class Queue(Protocol):
-        """The face of every output that can be behind with its work."""
+    class Output(Protocol):
+        """The face of every output."""
 
-        @property
-        def routes(self) -> Sequence[Route]:
-            """What it wants of each block."""
+        feed: Feed
 
         @property
         def name(self) -> bytes:
             """What messages call it."""
 
         @property
-        def excuse(self) -> bytes:
-            """Why it takes nothing now."""
-
-        @property
-        def pending(self) -> int:
-            """Bytes accepted and not written yet."""
-
-        @property
-        def busy(self) -> bool:
-            """Something is left to do: bytes to write, or anything else."""
+        def account(self) -> Account:
+            """What has become of its lines."""
 
         def deliver(self, batch: Batch) -> None:
             """Take the lines of a block."""
 
+        def accept(self, parcels: Iterable[Parcel], /) -> None:
+            """Take records."""
 
-BUFFER_BYTES = 16 << 20  # what one output may have pending
+    class Queue(Output, Protocol):
+        """The face of every output that can be behind with its work."""
+
+        @property
+        def excuse(self) -> bytes:
+            """Why it takes nothing now."""
+
+        @property
+        def outbox(self) -> Outbox:
+            """What it has accepted and not written yet."""
+
+        @property
+        def growth(self) -> int:
+            """The most bytes that one byte of input can become."""
+
+        @property
+        def busy(self) -> bool:
+            """Something is left to do: bytes to write, or anything else."""
 
 
 class Outputs:
@@ -56,32 +68,32 @@ class Outputs:
 
     def __init__(self, context: "Context", script: model.Script) -> None:
         self._context = context
+        self._maker = maker = Maker(context, script)
+        self.prefixes = maker.prefixes()
+        actions = script.actions
         self._logdirs: list[Logdir] = []
+        self._pipes: list[Pipe] = []
         self._statuses: list[Status] = []
-        alerts: list[tuple[int, model.Alert]] = []
-        lines: list[tuple[int, model.Stdout]] = []
-        for number, element in enumerate(script.elements):
-            for action in element.actions:
-                if isinstance(action, model.Logdir):
-                    self._logdirs.append(Logdir(number, action, context))
-                elif isinstance(action, model.Status):
-                    status = Status(number, action, context.base_fd, context.messages)
-                    self._statuses.append(status)
-                elif isinstance(action, model.Alert):
-                    alerts.append((number, action))
-                elif isinstance(action, model.Stdout):
-                    lines.append((number, action))
-        self._shared: dict[int, Shared] = {}
-        first = [Alerts(alerts, self._share(STDERR))] if alerts else []
-        last = [Console(lines, self._share(STDOUT))] if lines else []
-        self._queues: list[Queue] = [*first, *last, *self._logdirs]
-        self._all: list[Queue | Status] = [
-            *first,
-            *self._statuses,
-            *last,
-            *self._logdirs,
-        ]
-        self._growth = [_growth(queue) for queue in self._queues]
+        for number, action in actions:
+            if isinstance(action, model.Logdir):
+                self._logdirs.append(maker.logdir(number, action))
+            elif isinstance(action, model.Status):
+                self._statuses.append(maker.status(number, action))
+            elif isinstance(action, model.Pipe):
+                self._pipes.append(maker.pipe(number, action))
+        alerts = [pair for pair in actions if isinstance(pair[1], model.Alert)]
+        lines = [pair for pair in actions if isinstance(pair[1], model.Stdout)]
+        first = [maker.alerts(alerts)] if alerts else []
+        self._consoles = [maker.console(lines)] if lines else []
+        last: list[Queue] = [*self._consoles, *self._pipes, *self._logdirs]
+        self._queues: list[Queue] = [*first, *last]
+        self._all: list[Output] = [*first, *self._statuses, *last]
+        # A queue that drops lines has room for everything.
+        self._patient = [queue for queue in self._queues if queue.outbox.patient]
+        self._growth = [queue.growth for queue in self._patient]
+        self._metrics: Metrics | None = None
+        if maker.count is not None:
+            self._metrics = self._open_metrics(script.metrics, maker.count)
         context.messages.write = self._voice()
 
     @property
@@ -90,19 +102,31 @@ class Outputs:
         return any(queue.busy for queue in self._queues)
 
     @property
+    def held_up(self) -> bool:
+        """Some output that nothing may be lost for has something left to do."""
+        return any(queue.busy for queue in self._patient)
+
+    @property
     def closed(self) -> bool:
-        """Every log directory has ended in order."""
-        return all(logdir.closed for logdir in self._logdirs)
+        """Every log directory has ended in order, and every command."""
+        commands = all(pipe.closed for pipe in self._pipes)
+        return commands and all(logdir.closed for logdir in self._logdirs)
 
     def begin(self) -> None:
-        """Start what depends on time."""
+        """Start what depends on time, and commands."""
         for logdir in self._logdirs:
             logdir.begin()
+        for pipe in self._pipes:
+            pipe.begin()
+        if self._metrics is not None:
+            self._metrics.write()
 
     def deliver(self, batch: "Batch") -> None:
         """Give each output its lines of the block."""
         for output in self._all:
             output.deliver(batch)
+        if self._metrics is not None:
+            self._metrics.saw(batch)
 
     def room(self, most: int) -> int:
         """Give how many bytes of input, up to `most`, all outputs have room for.
@@ -111,15 +135,15 @@ class Outputs:
         """
         return min(
             (
-                (BUFFER_BYTES - queue.pending) // growth
-                for queue, growth in zip(self._queues, self._growth, strict=True)
+                (queue.outbox.limit.buffer_bytes - queue.outbox.size) // growth
+                for queue, growth in zip(self._patient, self._growth, strict=True)
             ),
             default=most,
         )
 
     def fullest(self) -> "Queue":
-        """Give the output that has most pending."""
-        return max(self._queues, key=lambda queue: queue.pending)
+        """Give the output that has most pending, for its limit."""
+        return max(self._patient, key=fullness)
 
     def rotate(self) -> None:
         """Rotate every log directory."""
@@ -127,41 +151,54 @@ class Outputs:
             if not logdir.closed:
                 logdir.alarm()
 
-    def finish(self) -> None:
-        """End every log directory in order; only when none is busy."""
+    def end(self, timeout_ms: int | None) -> None:
+        """Send everything on its way: nothing more will come.
+
+        What may be lost, and commands, are not waited for if they take nothing for
+        that long.
+        """
+        for output in self._all:
+            output.accept(output.feed.flush())
+        for pipe in self._pipes:
+            pipe.hurry()
+        hasty = [console for console in self._consoles if not console.outbox.patient]
+        if timeout_ms is not None and (self._pipes or hasty):
+            from s6log.outputs.patience import Patience
+
+            slow: list[Queue] = [*self._pipes, *hasty]
+            for queue in slow:
+                Patience(self._context, queue, timeout_ms).begin()
+
+    def finish(self, timeout_ms: int | None) -> None:
+        """End every log directory and command in order; only when none is busy."""
+        for pipe in self._pipes:
+            pipe.finish(timeout_ms)
         for logdir in self._logdirs:
             logdir.finish()
 
     def close(self) -> None:
         """Let go of stdout and stderr, when everything else is closed."""
+        if self._metrics is not None:
+            self._metrics.write()
         self._context.messages.write = to_stderr
-        for shared in self._shared.values():
+        for shared in self._maker.shared.values():
             shared.close()
 
-    def _share(self, fd: int) -> Shared:
-        """Give the one owner of what `fd` writes to.
+    def _open_metrics(self, path: bytes, count: "Count") -> "Metrics":
+        from s6log.identity import identify
+        from s6log.outputs.metrics import Figures, Metrics
 
-        With `2>&1` both numbers are one pipe: two owners would tear each
-        other's lines, as the locks that keep loggers apart are per process.
-        """
-        if fd == STDOUT and STDERR in self._shared and same_stream(STDOUT, STDERR):
-            return self._shared[STDERR]
-
-        def lost(error: OSError) -> None:
-            if fd == STDOUT:
-                what = b"unable to write to stdout, closing the stream - error was"
-                self._context.messages.insist(what, error)
-
-        shared = Shared(self._context, fd, lost)
-        shared.changed = self._on_change
-        self._shared[fd] = shared
-        return shared
+        figures = Figures(
+            identify().service, self._all, self._queues, self._logdirs, self._pipes
+        )
+        return Metrics(self._context, path, figures, count)
 
     def _voice(self) -> "Callable[[bytes], None]":
         """Choose how messages reach stderr: never blocking, never inside a line."""
-        for fd, shared in self._shared.items():
+        for fd, shared in self._maker.shared.items():
             if fd == STDERR or same_stream(fd, STDERR):
-                return lambda text: shared.put(b"", text, len(text))
+                port = shared.port()
+                return lambda text: port.put(b"", text, len(text), counted=False)
         writer = Writer(STDERR)
 
         def say(text: bytes) -> None:
@@ -172,13 +209,7 @@ class Outputs:
 
         return say
 
-    def _on_change(self) -> None:
-        self._context.changed()
 
-
-def _growth(queue: "Queue") -> int:
-    """Give the most bytes that one byte of input can become: an empty line."""
-    record = sum(1 + prefix_size(route.format) for route in queue.routes)
-    if isinstance(queue, Alerts):
-        record += len(ALERT) * len(queue.routes)
-    return record
+def fullness(queue: "Queue") -> float:
+    """Give the part of its limit that an output has pending."""
+    return queue.outbox.size / queue.outbox.limit.buffer_bytes

@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness import DEADLINE_S, PYTHON
+from s6log.making import Maker
+from s6log.outputs.account import Account
+from s6log.outputs.console import Alerts, Console
 from s6log.outputs.context import Context, nothing
+from s6log.outputs.feed import Feed
+from s6log.outputs.logdir import Logdir
+from s6log.outputs.shared import Shared
+from s6log.outputs.status import Status
 from s6log.script import model
 from s6log.script.directives import parse
 from s6log.stream.batch import Batch
@@ -90,11 +97,46 @@ class Desk:
         return [line.removeprefix("s6-log: ") for line in lines]
 
 
+def script_of(*words: str) -> model.Script:
+    """Parse a script."""
+    return parse([word.encode() for word in words])
+
+
 def only_action(*words: str) -> model.Action:
     """Parse a script with one action and give that."""
-    (element,) = parse([word.encode() for word in words]).elements
-    (action,) = element.actions
+    ((_, action),) = script_of(*words).actions
     return action
+
+
+def logdir_of(desk: Desk, *words: str) -> Logdir:
+    """Make the output of a script whose only action is a log directory."""
+    script = script_of(*words)
+    ((number, action),) = script.actions
+    assert isinstance(action, model.Logdir)
+    return Maker(desk.context, script).logdir(number, action)
+
+
+def status_of(desk: Desk, *words: str) -> Status:
+    """Make the output of a script whose only action is a status file."""
+    script = script_of(*words)
+    ((number, action),) = script.actions
+    assert isinstance(action, model.Status)
+    return Maker(desk.context, script).status(number, action)
+
+
+def stream_of(
+    shared: Shared, script: model.Script, counting: bool = False
+) -> Console | Alerts:
+    """Make the `1` or else the `2` actions of a script, which need no lanes."""
+    account = Account(counting)
+    lines = [pair for pair in script.actions if isinstance(pair[1], model.Stdout)]
+    if lines:
+        port = shared.port(lines[0][1].limit, account)
+        return Console(Feed(lines, account), port)
+    pairs = [pair for pair in script.actions if isinstance(pair[1], model.Alert)]
+    alerts = [action for _, action in pairs if isinstance(action, model.Alert)]
+    port = shared.port(alerts[0].limit, account)
+    return Alerts(alerts, Feed(pairs, account), port)
 
 
 def batch_of(data: bytes, now_ns: int = 0) -> Batch:

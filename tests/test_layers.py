@@ -40,7 +40,8 @@ PURE = (
 )
 """Modules and folders that touch no descriptor, clock or environment."""
 
-PURE_LIBRARY = {"array", "bisect", "collections", "enum", "itertools", "re", "textwrap"}
+PURE_LIBRARY = {"array", "binascii", "bisect", "collections", "enum", "itertools"}
+PURE_LIBRARY |= {"json", "re", "textwrap"}
 """What they may use of the standard library."""
 
 SUPERVISING = ("supervisor.manual", "supervisor.service", "s6log.unix")

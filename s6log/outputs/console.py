@@ -1,13 +1,13 @@
 """Lines for people and for the container: stdout, and alerts on stderr."""
 
-from s6log.stream.batch import Route
 from s6log.stream.format import cut_line, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from s6log.outputs.shared import Shared
+    from s6log.outputs.feed import Feed, Parcel
+    from s6log.outputs.shared import Port
     from s6log.script import model
     from s6log.stream.batch import Batch
 
@@ -20,27 +20,31 @@ class Console:
     name = b"stdout"
     excuse = b"its reader is behind"
 
-    def __init__(
-        self, actions: "Sequence[tuple[int, model.Stdout]]", shared: "Shared"
-    ) -> None:
-        self.routes = [Route(element, action.format) for element, action in actions]
-        self._shared = shared
+    def __init__(self, feed: "Feed", port: "Port") -> None:
+        self.feed = feed
+        feed.connect(self.accept)
+        self.outbox = port.outbox
+        self.account = port.account
+        self._port = port
 
     @property
-    def pending(self) -> int:
-        """Bytes accepted and not written yet."""
-        return self._shared.pending
+    def growth(self) -> int:
+        """The most bytes that one byte of input can become."""
+        return self.feed.growth
 
     @property
     def busy(self) -> bool:
         """Something is left to write."""
-        return self._shared.pending > 0
+        return self.outbox.size > 0
 
     def deliver(self, batch: "Batch") -> None:
         """Write the lines of the block that are for stdout."""
-        piece = batch.render(self.routes)
-        if piece is not None:
-            self._shared.put(*piece)
+        self.accept(self.feed.parcels(batch))
+
+    def accept(self, parcels: "Iterable[Parcel]") -> None:
+        """Write records, or keep them."""
+        for parcel in parcels:
+            self._port.put(*parcel)
 
 
 class Alerts:
@@ -53,40 +57,53 @@ class Alerts:
     excuse = b"its reader is behind"
 
     def __init__(
-        self, actions: "Sequence[tuple[int, model.Alert]]", shared: "Shared"
+        self, actions: "Sequence[model.Alert]", feed: "Feed", port: "Port"
     ) -> None:
-        self.routes = [Route(element, action.format) for element, action in actions]
-        self._limits = [action.limit for _, action in actions]
+        self.feed = feed
+        feed.connect(self.accept)
+        self.outbox = port.outbox
+        self.account = port.account
+        self._port = port
+        self._limits = [action.most for action in actions]
         self._marks = [b""]
         if len(actions) > 1:
             self._marks = [b"%d:" % number for number in range(len(actions))]
-        self._shared = shared
 
     @property
-    def pending(self) -> int:
-        """Bytes accepted and not written yet."""
-        return self._shared.pending
+    def growth(self) -> int:
+        """The most bytes that one byte of input can become."""
+        return self.feed.growth + len(ALERT) * len(self._limits)
 
     @property
     def busy(self) -> bool:
         """Something is left to write."""
-        return self._shared.pending > 0
+        return self.outbox.size > 0
 
     def deliver(self, batch: "Batch") -> None:
         """Write the lines of the block that are alerts."""
-        piece = batch.plain(self.routes, self._marks)
+        if not self.feed.plain:
+            self.accept(self.feed.parcels(batch))
+            return
+        routes = self.feed.routes
+        piece = batch.plain(routes, self._marks)
         if piece is None:
             return
         _, data, end = piece
-        prefixes = [ALERT + batch.prefixes.of(route.format) for route in self.routes]
+        self.feed.count(data, end)
+        prefixes = [ALERT + batch.prefixes.of(route.format) for route in routes]
         if len(prefixes) > 1:
             alerts = self._mixed(data[:end], prefixes)
-            self._shared.put_lines(b"", alerts, len(alerts))
+            self._port.put_lines(b"", alerts, len(alerts))
             return
         prefix = prefixes[0]
         data, end = shorten(data, end, self._limits[0])
         body = data[:end].replace(b"\n", b"\n" + prefix)
-        self._shared.put_lines(prefix, body, len(body) - len(prefix))
+        self._port.put_lines(prefix, body, len(body) - len(prefix))
+
+    def accept(self, parcels: "Iterable[Parcel]") -> None:
+        """Write records, or keep them."""
+        for parcel in parcels:
+            self._port.put_lines(*parcel)
 
     def _mixed(self, marked: "bytes | bytearray", prefixes: list[bytes]) -> bytes:
         """Make alerts of lines that each begin with the number of their action.

@@ -12,13 +12,16 @@ from s6log.outputs.outbox import Outbox
 from s6log.outputs.recovery import open_logdir
 from s6log.outputs.retention import Keep
 from s6log.outputs.rotator import Rotator
-from s6log.stream.batch import Route
 from s6log.unix.durable import Place
 from s6log.unix.fds import MS_PER_SECOND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from s6log.outputs.account import Account
     from s6log.outputs.context import Context
+    from s6log.outputs.feed import Feed, Parcel
     from s6log.script import model
     from s6log.stream.batch import Batch
     from s6log.stream.blocks import Data
@@ -36,9 +39,15 @@ class Logdir:
     """One `./dir` action."""
 
     def __init__(
-        self, element: int, action: "model.Logdir", context: "Context"
+        self,
+        action: "model.Logdir",
+        context: "Context",
+        feed: "Feed",
+        account: "Account",
     ) -> None:
-        self.routes = (Route(element, action.format),)
+        self.feed = feed
+        feed.connect(self.accept)
+        self.account = account
         self.closed = False
         self._path = action.path
         self._rules = rules = action.rules
@@ -49,7 +58,7 @@ class Logdir:
         found = open_logdir(place, mode, keep, time.time_ns, context.locked)
         self._current = Current(place, mode, found, context.messages)
         self._threshold = rules.size_bytes - rules.tolerance_bytes
-        self._outbox = Outbox(context.backlog)
+        self.outbox = Outbox(context.backlog, action.limit, account)
         self._retry: Timer | None = None
         self._alarm = False  # a rotation is due as soon as a line has ended
         self._ending = False
@@ -62,14 +71,19 @@ class Logdir:
         return self._path
 
     @property
-    def pending(self) -> int:
-        """Bytes accepted and not written yet."""
-        return self._outbox.size
+    def growth(self) -> int:
+        """The most bytes that one byte of input can become."""
+        return self.feed.growth
 
     @property
     def busy(self) -> bool:
         """Something is left to do: bytes to write, or a rotation to finish."""
-        return self._outbox.size > 0 or not self._rotator.settled
+        return self.outbox.size > 0 or not self._rotator.settled
+
+    @property
+    def rotator(self) -> Rotator:
+        """What rotates it, for figures."""
+        return self._rotator
 
     @property
     def excuse(self) -> bytes:
@@ -85,15 +99,19 @@ class Logdir:
 
     def deliver(self, batch: "Batch") -> None:
         """Write the lines of the block that are for this directory."""
-        piece = batch.render(self.routes)
-        if piece is None:
-            return
-        head, data, end = piece
-        start = 0
-        if not self._outbox.size and self._rotator.settled:
-            head, start = self._write(head, data, 0, end)
-        if start < end:
-            self._outbox.add(head, data, start, end)
+        self.accept(self.feed.parcels(batch))
+
+    def accept(self, parcels: "Iterable[Parcel]") -> None:
+        """Write records, or keep them."""
+        for head, data, end, counted in parcels:
+            start = 0
+            rest = head
+            if not self.outbox.size and self._rotator.settled:
+                rest, start = self._write(head, data, 0, end)
+                self._wrote(data, start, len(head) - len(rest) + start, counted)
+            if start < end:
+                self.outbox.begun = self._current.torn
+                self.outbox.add(rest, data, start, end, counted)
 
     def alarm(self) -> None:
         """Rotate now (SIGALRM, `R`); a rotation that waits goes on now."""
@@ -151,6 +169,14 @@ class Logdir:
                     break
         return head, start
 
+    def _wrote(
+        self, data: "Data", reached: int, size_bytes: int, counted: bool
+    ) -> None:
+        """Count what was written at once: data[:reached] and what was before it."""
+        if self.account.counting:
+            lines = self.account.count(data, 0, reached) if counted else 0
+            self.account.wrote(lines, size_bytes)
+
     def _rotate_if_due(self) -> None:
         """Rotate when current is large enough, or `alarm` asked; between lines."""
         due = self._alarm or self._current.size >= self._threshold
@@ -171,22 +197,23 @@ class Logdir:
         self._context.changed()
 
     def _flush(self) -> None:
-        if self._rotator.processes and self._outbox.size and self._retry is None:
+        if self._rotator.processes and self.outbox.size and self._retry is None:
             self._flush_whole()
-        while self._outbox.size and self._retry is None and self._rotator.settled:
-            piece, start = self._outbox.first()
+        while self.outbox.size and self._retry is None and self._rotator.settled:
+            piece, start = self.outbox.first()
             _, reached = self._write(b"", piece, start, len(piece))
-            self._outbox.take(reached - start)
+            self.outbox.take(reached - start)
 
     def _flush_whole(self) -> None:
         """Write the outbox without cutting it; rotate at its end, if due."""
-        while self._outbox.size:
+        while self.outbox.size:
             try:
-                written = self._current.append_all(self._outbox.views())
+                written = self._current.append_all(self.outbox.views())
             except OSError as error:
                 self._fail(error)
                 return
-            self._outbox.take(written)
+            # No view of its pieces is left: it may change them.
+            self.outbox.take(written)
         self._rotate_if_due()
 
     def _fail(self, error: OSError) -> None:

@@ -47,6 +47,10 @@ class Rotator:
         self._step = Step.SETTLED
         self.settled = True  # no rotation is under way: lines can be written
         self._retry: Timer | None = None
+        # For figures: rotations, runs of the processor, their time, and failed ones.
+        self.rotations = self.runs = self.failures = 0
+        self.run_s = 0.0
+        self._run_began_s = 0.0
         self._acts = self._table_of_acts()
 
     def _table_of_acts(self) -> "dict[str, tuple[Callable[[], object], bytes]]":
@@ -119,6 +123,7 @@ class Rotator:
 
     def _rename(self) -> None:
         self._current.rename(b"previous")
+        self.rotations += 1
 
     def _create(self) -> None:
         self._current.create()
@@ -133,6 +138,7 @@ class Rotator:
 
     def _run(self) -> None:
         if self._processor is not None:
+            self._run_began_s = time.monotonic()
             pid = process.start(self._processor, self._place)
             self._context.loop.on_exit(pid, self._on_exit)
 
@@ -157,6 +163,9 @@ class Rotator:
 
     def _on_exit(self, status: int) -> None:
         """Go on after the processor, or run it again later if it failed."""
+        self.runs += 1
+        self.failures += status != 0
+        self.run_s += time.monotonic() - self._run_began_s
         if status == 0:
             self._step = self._table[Step.WAIT, Result.DONE]
             self._again()

@@ -6,9 +6,11 @@ loggers. What does not fit waits in the outbox.
 
 import select
 
+from s6log.outputs.account import CLOSED, Account
 from s6log.outputs.context import nothing
 from s6log.outputs.outbox import Outbox
 from s6log.outputs.turns import Turns
+from s6log.script.model import USUAL_LIMIT
 from s6log.unix.fds import PIPE_BUF, PipeSize, Writer, replace_by_null
 
 TYPE_CHECKING = False
@@ -16,9 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from s6log.outputs.context import Context
+    from s6log.script.model import Limit
     from s6log.stream.blocks import Data
     from s6log.unix.fds import Buffer
     from s6log.unix.loop import Timer
+
+    Part = tuple[bytes, Data, int, int, int]
+    """(head, data, start, cut, end): whole lines, head + data[start:end], of which
+    those up to `cut` are to be written at once."""
 
 LF = 0x0A
 # Between two attempts to get the turn that another logger has: at first, when it
@@ -27,75 +34,70 @@ TURN_MS, LONGEST_TURN_MS = 2, 16
 
 
 class Shared:
-    """One descriptor with its outbox; for all actions that write to it.
+    """One descriptor, for all outputs that write to it: each has a port.
 
     `lost` is called once, with the error, when the descriptor can never be
     written to again; whatever is put afterwards is dropped. `changed` is called
-    when something pending has left.
+    when something pending has left. Where nobody else writes, no turns are taken.
     """
 
     def __init__(
-        self, context: "Context", fd: int, lost: "Callable[[OSError], None]"
+        self,
+        context: "Context",
+        fd: int,
+        lost: "Callable[[OSError], None]",
+        alone: bool = False,
     ) -> None:
         self._loop = context.loop
+        self._backlog = context.backlog
         self._fd = fd
         self._lost = lost
         self._writer = Writer(fd)
         self._turns = Turns(fd)
+        self._turns.possible &= not alone
         self._pipe = PipeSize(fd)
-        self._outbox = Outbox(context.backlog)
-        self._torn = False  # the last byte written did not end a line
+        self._boxes: list[Outbox] = []
         self._retry: Timer | None = None
         self._patience_ms = TURN_MS
         self._watching = -1  # the descriptor polled for room
         self.closed = False
         self.changed: Callable[[], None] = nothing
 
-    @property
-    def pending(self) -> int:
-        """Bytes accepted and not written yet."""
-        return self._outbox.size
+    def port(
+        self, limit: "Limit" = USUAL_LIMIT, account: "Account | None" = None
+    ) -> "Port":
+        """Make a way in; when several have something pending, earlier ones go first."""
+        account = account or Account(counting=False)
+        box = Outbox(self._backlog, limit, account)
+        self._boxes.append(box)
+        return Port(self, box, account)
 
-    def put(self, head: bytes, data: "Data", end: int) -> None:
-        """Write head + data[:end], whole lines, or keep what does not fit."""
-        if not self.closed:
-            self._send(head, data, 0, end, end)
+    def send(self, port: "Port", part: "Part", counted: bool) -> bool:
+        """Write part.head + data[start:cut] now; if not all goes, keep it up to `end`.
 
-    def put_lines(self, head: bytes, data: "Data", end: int) -> None:
-        """Do the same in writes of whole lines within PIPE_BUF, where a line fits.
-
-        Such writes are atomic (pipe(7)): programs that know nothing of turns
-        cannot tear the lines either.
+        Tells whether everything up to `cut` has left.
         """
-        start = 0
-        while start < end and not self.closed:
-            room = PIPE_BUF - len(head)
-            cut = data.rfind(b"\n", start, min(end, start + max(0, room))) + 1
-            cut = cut or data.find(b"\n", start, end) + 1
-            self._send(head, data, start, cut, end)
-            if self._outbox.size:
-                return
-            start, head = cut, b""
-
-    def _send(self, head: bytes, data: "Data", start: int, cut: int, end: int) -> None:
-        """Write head + data[start:cut] now; if not all goes, keep it up to `end`."""
-        if self._outbox.size or not self._turns.take():
-            self._outbox.add(head, data, start, end)
+        head, data, start, cut, end = part
+        if self._next() is not None or not self._turns.take():
+            port.outbox.add(head, data, start, end, counted)
             if self._retry is None and self._watching < 0:
                 self._flush()
-            return
+            return False
         view = memoryview(data)[start:cut]
         written = self._write((head, view) if head else (view,))
         if self.closed:
-            return
-        if written == len(head) + cut - start:
-            self._turns.give_back()
-            return
-        self._pipe.was_full()
+            port.lose(part, counted)
+            return False
         start += max(0, written - len(head))
-        self._torn = written > 0 and not _ends_line(head, data, start)
-        self._outbox.add(head[written:], data, start, end)
+        port.wrote(part, start, written, counted)
+        if start == cut:
+            self._turns.give_back()
+            return True
+        self._pipe.was_full()
+        port.outbox.begun = written > 0 and not _ends_line(head, data, start)
+        port.outbox.add(head[written:], data, start, end, counted)
         self._wait_for_room()
+        return False
 
     def flush(self) -> None:
         """Write what is pending, as far as it goes."""
@@ -105,45 +107,60 @@ class Shared:
     def close(self) -> None:
         """Stop for good; what is pending is dropped."""
         self.closed = True
-        self._outbox.clear()
+        for box in self._boxes:
+            box.clear()
         self._rest()
         self._turns.give_back()
         self._writer.close()
 
+    def _next(self) -> Outbox | None:
+        """Give the outbox to write from: of the line that has begun, or the first."""
+        found = None
+        for box in self._boxes:
+            if box.begun:
+                return box
+            if box.size and found is None:
+                found = box
+        return found
+
+    def _is_ahead(self, box: Outbox) -> bool:
+        """Tell whether an outbox goes before an earlier one: to end its line."""
+        return box.begun and box is not next(
+            other for other in self._boxes if other.size
+        )
+
     def _flush(self) -> None:
         """Write until there is no room, no turn or nothing left; then wait for it."""
         self._rest()
-        while self._outbox.size:
+        while (box := self._next()) is not None:
             if not self._turns.take():
                 self._retry = self._loop.after(self._patience_ms, self.flush)
                 self._patience_ms = min(2 * self._patience_ms, LONGEST_TURN_MS)
                 return
             self._patience_ms = TURN_MS
             others = self._turns.wanted()
-            written = self._write_pending(to_line_end=others)
+            written = self._write_pending(box, others or self._is_ahead(box))
             if self.closed:
                 return
             if written == 0:
                 self._wait_for_room()
                 return
-            if others and not self._torn:
+            if others and not box.begun:
                 self._turns.give_back()
                 # Twice as long as they wait between two attempts.
                 self._retry = self._loop.after(2 * TURN_MS, self.flush)
                 return
         self._turns.give_back()
 
-    def _write_pending(self, to_line_end: bool) -> int:
+    def _write_pending(self, box: Outbox, to_line_end: bool) -> int:
         """Write everything, or no further than a line's end; return how much."""
         if to_line_end:
-            limit = 0 if self._torn else PIPE_BUF
-            views = [self._outbox.to_line_end(limit)]
+            written = self._write([box.to_line_end(0 if box.begun else PIPE_BUF)])
         else:
-            views = self._outbox.views()
-        written = self._write(views)
-        if written:
-            self._torn = not _views_end_line(views, written)
-            self._outbox.take(written)
+            written = self._write(box.views())
+        # After this the outbox may change its pieces: no view of them is left.
+        if not self.closed:
+            box.take(written)
         return written
 
     def _write(self, pieces: "Sequence[Buffer]") -> int:
@@ -160,7 +177,7 @@ class Shared:
 
     def _wait_for_room(self) -> None:
         """Wait for poll(2); with the turn only if a line has been begun."""
-        if not self._torn:
+        if not any(box.begun for box in self._boxes):
             self._turns.give_back()
         self._watching = self._writer.fd
         self._loop.watch(self._watching, select.POLLOUT, self._on_room)
@@ -178,15 +195,59 @@ class Shared:
             self._retry = None
 
 
+class Port:
+    """One output's way into a shared descriptor."""
+
+    __slots__ = ("_shared", "account", "outbox")
+
+    def __init__(self, shared: Shared, outbox: Outbox, account: "Account") -> None:
+        self._shared = shared
+        self.outbox = outbox
+        self.account = account
+
+    def put(self, head: bytes, data: "Data", end: int, counted: bool = True) -> None:
+        """Write head + data[:end], whole lines, or keep what does not fit."""
+        part = head, data, 0, end, end
+        if self._shared.closed:
+            self.lose(part, counted)
+        else:
+            self._shared.send(self, part, counted)
+
+    def put_lines(
+        self, head: bytes, data: "Data", end: int, counted: bool = True
+    ) -> None:
+        """Do the same in writes of whole lines within PIPE_BUF, where a line fits.
+
+        Such writes are atomic (pipe(7)): programs that know nothing of turns
+        cannot tear the lines either.
+        """
+        start = 0
+        while start < end:
+            room = PIPE_BUF - len(head)
+            cut = data.rfind(b"\n", start, min(end, start + max(0, room))) + 1
+            cut = cut or data.find(b"\n", start, end) + 1
+            part = head, data, start, cut, end
+            if self._shared.closed:
+                self.lose(part, counted)
+                return
+            if not self._shared.send(self, part, counted):
+                return
+            start, head = cut, b""
+
+    def lose(self, part: "Part", counted: bool) -> None:
+        """Count lines that have nowhere to go."""
+        _, data, start, _, end = part
+        if counted:
+            self.account.drop(data.count(b"\n", start, end), CLOSED)
+
+    def wrote(self, part: "Part", reached: int, size_bytes: int, counted: bool) -> None:
+        """Count what was written at once, up to an offset of the part."""
+        if self.account.counting:
+            _, data, start, _, _ = part
+            lines = self.account.count(data, start, reached) if counted else 0
+            self.account.wrote(lines, size_bytes)
+
+
 def _ends_line(head: bytes, data: "Data", start: int) -> bool:
     """Tell whether what was written, up to data[start], ends a line."""
     return (data[start - 1] if start else head[-1]) == LF
-
-
-def _views_end_line(views: "Sequence[memoryview]", written: int) -> bool:
-    """Tell whether the first `written` bytes (not 0) of the views end a line."""
-    for view in views:
-        if written <= len(view):
-            return view[written - 1] == LF
-        written -= len(view)
-    return False

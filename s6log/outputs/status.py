@@ -4,66 +4,84 @@ Replaced atomically, so a reader sees one line or the other, and never kept for
 good: no fsync (it describes a running process).
 """
 
-import errno
-import os
+from itertools import chain
 
-from s6log.stream.batch import Route
+from s6log.outputs.account import FAILED, SUPERSEDED
+from s6log.outputs.replacing import replace
 from s6log.stream.format import status_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from s6log.outputs.account import Account
+    from s6log.outputs.context import Context
+    from s6log.outputs.feed import Feed, Parcel
     from s6log.script import model
     from s6log.stream.batch import Batch
-    from s6log.unix.messages import Messages
 
-# O_NONBLOCK: a FIFO of that name must not stop the logger (open(2): ENXIO).
-CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
 PAD = b"\n" * 4096
 
 
 class Status:
     """One `=FILE` action. Its failures are warned about and forgotten."""
 
-    pending = 0
-
     def __init__(
-        self, element: int, action: "model.Status", base_fd: int, messages: "Messages"
+        self,
+        action: "model.Status",
+        context: "Context",
+        feed: "Feed",
+        account: "Account",
     ) -> None:
-        self.route = Route(element, action.format)
+        self.feed = feed
+        feed.connect(self.accept)
+        self.account = account
+        self.name = b"=" + action.path
         self._path = action.path
         self._size = action.size
-        self._base_fd = base_fd
-        self._messages = messages
+        self._base_fd = context.base_fd
+        self._messages = context.messages
 
     def deliver(self, batch: "Batch") -> None:
         """Show the last line of the block that is for this file, if any."""
-        record = batch.last(self.route)
-        if record is None:
+        if not self.feed.plain or self.account.counting:
+            self.accept(self.feed.parcels(batch))
             return
+        record = batch.last(self.feed.routes[0])
+        if record is not None:
+            self._show(record)
+
+    def accept(self, parcels: "Iterable[Parcel]") -> None:
+        """Show the last of some records."""
+        lines = 0
+        record = b""
+        for head, data, end, counted in parcels:
+            start = data.rfind(b"\n", 0, end - 1) + 1
+            record = bytes(data[start:end]) if start else head + data[:end]
+            lines += data.count(b"\n", 0, end) if counted else 0
+        if not record:
+            return
+        written = self._show(record)
+        if self.account.counting and lines:
+            self.account.drop(lines - 1, SUPERSEDED)
+            if written:
+                self.account.wrote(1, len(record))
+            else:
+                self.account.drop(1, FAILED)
+
+    def _show(self, record: bytes) -> bool:
         try:
-            self._replace(*status_record(record, self._size))
+            content, missing = status_record(record, self._size)
+            pieces = chain((content,), padding(missing))
+            replace(self._base_fd, self._path, pieces)
         except OSError as error:
             text = b"unable to write status file " + self._path
             self._messages.warn(text, error)
-
-    def _replace(self, content: bytes, padding: int) -> None:
-        base = self._base_fd
-        new = self._path + b".new"
-        fd = os.open(new, CREATE, 0o666, dir_fd=base)
-        try:
-            try:
-                _write_all(fd, content)
-                for start in range(0, padding, len(PAD)):
-                    _write_all(fd, PAD[: padding - start])
-            finally:
-                os.close(fd)
-            os.rename(new, self._path, src_dir_fd=base, dst_dir_fd=base)
-        except OSError:
-            os.unlink(new, dir_fd=base)
-            raise
+            return False
+        return True
 
 
-def _write_all(fd: int, content: bytes) -> None:
-    """Write to a regular file; a short write means that the disk is full."""
-    if os.write(fd, content) < len(content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def padding(count: int) -> "Iterator[bytes]":
+    """Give so many LFs, a few at a time: a status file can be large."""
+    for start in range(0, count, len(PAD)):
+        yield PAD[: count - start]

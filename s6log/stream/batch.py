@@ -4,11 +4,11 @@ Outputs ask for what they want by their routes; what two of them want alike is
 made once. Everything given out is valid until the next block begins.
 """
 
-from s6log.stream.format import repeat
+from s6log.stream.format import prefix_size, prefixed, repeat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Protocol
 
     from s6log.script.model import Format
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     class Classified(Protocol):
         """Which line of a block has which outcome (see runs.py)."""
+
+        ends: Sequence[int]
+        outcomes: Sequence[int]
 
         def outcome(self) -> int:
             """Give the outcome of all lines, or -1 when they differ."""
@@ -51,6 +54,11 @@ class Route:
         self.bit = 1 << element
         self.format = format_
 
+    @property
+    def size(self) -> int:
+        """How many bytes are put before each line."""
+        return prefix_size(self.format)
+
 
 class Batch:
     """A block of whole lines, classified by the script's selection.
@@ -66,6 +74,7 @@ class Batch:
         "_selection",
         "data",
         "end",
+        "now_ns",
         "prefixes",
     )
 
@@ -78,17 +87,39 @@ class Batch:
         self.prefixes = prefixes
         self.data: Data = b""
         self.end = 0
+        self.now_ns = 0
 
     def begin(self, data: "Data", end: int, now_ns: int) -> None:
         """Take the block data[:end], not empty, read at `now_ns`."""
         self.data = data
         self.end = end
+        self.now_ns = now_ns
         self._cache.clear()
         self.prefixes.at(now_ns)
         if self._selection is not None:
             self._runs = runs = self._selection.classify(memoryview(data)[:end])
             outcome = runs.outcome()
             self._mask = -1 if outcome < 0 else self._masks[outcome]
+
+    def spans(
+        self, routes: "Sequence[Route]"
+    ) -> "Iterator[tuple[int, int, tuple[int, ...]]]":
+        """Give the parts (start, end) of the block, and who wants each, in order.
+
+        Who: numbers of routes, not none. Consecutive lines for the same are a part.
+        """
+        masks, runs = self._masks, self._runs
+        if self._mask >= 0 or runs is None:
+            found = [(self.end, self._mask)]
+        else:
+            pairs = zip(runs.ends, runs.outcomes, strict=True)
+            found = [(end, masks[outcome]) for end, outcome in pairs]
+        start = 0
+        for end, mask in found:
+            wanted = tuple(n for n, route in enumerate(routes) if route.bit & mask)
+            if wanted:
+                yield start, end, wanted
+            start = end
 
     def render(self, routes: "Sequence[Route]") -> "Piece | None":
         """Give the lines these routes want as records, or None for no line.
@@ -135,15 +166,9 @@ class Batch:
         return self.prefixes.of(route.format) + self.data[slice(*span)]
 
     def _prefixed(self, prefix: bytes) -> "Piece":
-        if not prefix:
-            return b"", self.data, self.end
         piece = self._cache.get(prefix)
         if piece is None:
-            # One replace. The first prefix goes out beside the result instead of
-            # in front of it, and the one behind the last LF is left out by `end`:
-            # copying to put either right would cost as much again.
-            body = self.data[: self.end].replace(b"\n", b"\n" + prefix)
-            piece = self._cache[prefix] = prefix, body, len(body) - len(prefix)
+            piece = self._cache[prefix] = prefixed(self.data, self.end, prefix)
         return piece
 
     def _gather(

@@ -1,6 +1,6 @@
 """Records: what stands before a line, and lines cut to a size. Pure.
 
-A record is [TAI64N SP] [ISO SP SP] [prefix SP] line LF, always in this order
+A record is [TAI64N SP] [date SP SP] [tag] [prefix SP] line LF, always in this order
 (s6-log, whatever the order of `t`, `T` and `p` in the script).
 """
 
@@ -9,30 +9,56 @@ from s6log.stream.stamps import Iso, Tai64n
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from time import struct_time
+    from typing import Protocol
 
     from s6log.script.model import Format
     from s6log.stream.blocks import Data
 
+    class Clock(Protocol):
+        """What writes a clock reading in some form."""
+
+        def at(self, now_ns: int, /) -> bytes:
+            """Write an instant, in nanoseconds since the epoch."""
+
+    Clocks = Mapping[tuple[bytes, bytes], Clock]
+    """Clocks by form and zone, as in Format.date."""
+
 STAMP_BYTES = 1 + 24 + len(" ")
 ISO_BYTES = len("1970-01-01 00:00:00.000000000  ")
 ELLIPSIS = b"..."
+USUAL = (b"", b"")  # form and zone of `T`
+BREAK = b"\\n"  # how a line break inside an event is shown; a NUL stands for it
 
 
 def prefix_size(format_: "Format") -> int:
     """Give the size in bytes of what `format_` puts before each line."""
     size = len(format_.prefix) + 1 if format_.prefix else 0
-    return size + format_.stamp * STAMP_BYTES + format_.iso * ISO_BYTES
+    size += len(format_.tagged) + format_.stamp * STAMP_BYTES
+    if not format_.iso:
+        return size
+    if not format_.date[0]:
+        return size + ISO_BYTES
+    from s6log.stream import times
+
+    return size + times.size(format_.date[0]) + len("  ")
 
 
 class Prefixes:
-    """The prefix of each Format at one instant: that of the block."""
+    """The prefix of each Format at one instant: that of the block.
 
-    __slots__ = ("_cache", "_iso", "_now_ns", "_tai64n")
+    `clocks` are those for dates of another form or zone than the usual.
+    """
 
-    def __init__(self, localtime: "Callable[[float], struct_time]") -> None:
-        self._iso = Iso(localtime)
+    __slots__ = ("_cache", "_clocks", "_now_ns", "_tai64n")
+
+    def __init__(
+        self,
+        localtime: "Callable[[float], struct_time]",
+        clocks: "Clocks | None" = None,
+    ) -> None:
+        self._clocks: Clocks = {USUAL: Iso(localtime), **(clocks or {})}
         self._tai64n = Tai64n()
         self._now_ns = 0
         self._cache: dict[Format, bytes] = {}
@@ -51,11 +77,26 @@ class Prefixes:
 
     def _make(self, format_: "Format") -> bytes:
         prefix = format_.prefix + b" " if format_.prefix else b""
+        prefix = format_.tagged + prefix
         if format_.iso:
-            prefix = self._iso.at(self._now_ns) + b"  " + prefix
+            date = self._clocks[format_.date].at(self._now_ns)
+            prefix = date + b"  " + prefix
         if format_.stamp:
             prefix = self._tai64n.at(self._now_ns) + b" " + prefix
         return prefix
+
+
+def prefixed(data: "Data", end: int, prefix: bytes) -> tuple[bytes, "Data", int]:
+    """Put a prefix before each line of data[:end], not empty; give head and body.
+
+    One replace. The first prefix goes out beside the result instead of in front of
+    it, and the one behind the last LF is left out by the end: copying to put either
+    right would cost as much again.
+    """
+    if not prefix:
+        return b"", data, end
+    body = data[:end].replace(b"\n", b"\n" + prefix)
+    return prefix, body, len(body) - len(prefix)
 
 
 def repeat(data: "Data", end: int, prefixes: "Sequence[bytes]") -> bytes:

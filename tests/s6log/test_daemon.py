@@ -2,7 +2,8 @@
 
 import pytest
 
-from s6log.daemon import kernel, select
+from s6log import kernels
+from s6log.daemon import select
 from s6log.script.directives import parse
 
 
@@ -23,7 +24,7 @@ def test_a_script_with_selectors_gets_one() -> None:
 def test_the_kernel_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a variable: who doubts it can compare."""
     monkeypatch.setenv("S6LOG_KERNEL", "no")
-    assert kernel() is None
+    assert kernels.scanning() is None
     monkeypatch.setenv("S6LOG_KERNEL", "")
     pytest.importorskip("s6log.stream._scan")
-    assert kernel() is not None
+    assert kernels.scanning() is not None

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from inside import Desk, batch_of, files_up_to, settle
-from s6log.script.directives import parse
+from inside import Desk, batch_of, files_up_to, script_of, settle
+from s6log.script.model import BUFFER_BYTES
 from s6log.unix.loop import Loop
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal, to_stderr
-from s6log.wiring import BUFFER_BYTES, Outputs
+from s6log.wiring import Outputs
 from trees import archives, logged
 
 MOST = 1 << 20
@@ -24,9 +24,7 @@ def desk(loop: Loop, tmp_path: Path) -> Iterator[Desk]:
 
 def outputs_of(desk: Desk, script: str) -> Outputs:
     """Open the outputs of a script, split at blanks."""
-    outputs = Outputs(
-        desk.context, parse([word.encode() for word in script.split(" ")])
-    )
+    outputs = Outputs(desk.context, script_of(*script.split(" ")))
     desk.hear()
     return outputs
 
@@ -37,7 +35,7 @@ def test_every_output_gets_its_lines(
     """Whatever kind it is."""
     outputs = outputs_of(desk, "p1 1 p2 2 ^0 p3 =status p4 ./d")
     outputs.deliver(batch_of(b"a\nb\n"))
-    outputs.finish()
+    outputs.finish(None)
     outputs.close()
     assert capfd.readouterr() == (
         "1 a\n1 b\n",
@@ -53,7 +51,7 @@ def test_all_directories_are_rotated_and_ended(desk: Desk) -> None:
     outputs.deliver(batch_of(b"a\n"))
     outputs.rotate()
     assert not outputs.closed
-    outputs.finish()
+    outputs.finish(None)
     assert outputs.closed
     outputs.rotate()
     for name in ("d", "e"):
@@ -69,7 +67,7 @@ def test_one_output_that_waits_makes_all_busy(desk: Desk) -> None:
         outputs.deliver(batch_of(b"abc\n"))
         assert outputs.busy
         (desk.folder / "e" / "current").unlink()
-    assert outputs.fullest().pending == 1
+    assert outputs.fullest().outbox.size == 1
     while outputs.busy:
         desk.loop.turn()
     assert logged(desk.folder / "d") == b"abc\n"
@@ -94,7 +92,7 @@ def test_there_is_room_for_the_smallest_lines(
     """Each byte of input may become a record of an empty line."""
     outputs = outputs_of(desk, script)
     assert outputs.room(1 << 30) == BUFFER_BYTES // growth
-    outputs.finish()
+    outputs.finish(None)
     outputs.close()
 
 
@@ -120,10 +118,10 @@ def test_messages_go_where_alerts_go(
     desk: Desk, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Between whole lines; after the end, straight to stderr again."""
-    outputs = Outputs(desk.context, parse([b"2", b"./d"]))
+    outputs = Outputs(desk.context, script_of("2", "./d"))
     outputs.deliver(batch_of(b"a\n"))
     desk.context.messages.warn(b"what")
-    outputs.finish()
+    outputs.finish(None)
     outputs.close()
     assert desk.context.messages.write is to_stderr
     assert capfd.readouterr().err == "s6-log: alert: a\ns6-log: warning: what\n"

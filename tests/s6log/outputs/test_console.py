@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inside import Desk, looping
-from s6log.outputs.console import Alerts, Console
+from inside import Desk, looping, script_of, stream_of
 from s6log.outputs.shared import Shared
 from s6log.script import model
-from s6log.script.directives import parse
 from s6log.stream.batch import Batch
 from s6log.stream.format import Prefixes
 from s6log.stream.selection import Selection
@@ -48,20 +46,13 @@ def batch_for(script: model.Script, lines: Sequence[bytes]) -> Batch:
 
 def delivered(desk: Desk, words: str, *lines: bytes) -> bytes:
     """Give what the `1` or the `2` actions of a script write."""
-    script = parse([word.encode() for word in words.split(" ")])
-    actions = [
-        (number, action)
-        for number, element in enumerate(script.elements)
-        for action in element.actions
-    ]
-    stdout = [(n, action) for n, action in actions if isinstance(action, model.Stdout)]
-    stderr = [(n, action) for n, action in actions if isinstance(action, model.Alert)]
+    script = script_of(*words.split(" "))
     path = desk.folder / "stream"
     with path.open("wb") as file:
         shared = Shared(desk.context, file.fileno(), unexpected)
-        output = Console(stdout, shared) if stdout else Alerts(stderr, shared)
+        output = stream_of(shared, script)
         output.deliver(batch_for(script, lines))
-        assert (output.busy, output.pending) == (False, 0)
+        assert (output.busy, output.outbox.size) == (False, 0)
     return path.read_bytes()
 
 

@@ -18,14 +18,12 @@ from inside import (
     batch_of,
     drive,
     files_up_to,
+    logdir_of,
     looping,
-    only_action,
     open_descriptors,
     settle,
 )
 from s6log.outputs.archive_names import is_archive
-from s6log.outputs.logdir import Logdir
-from s6log.script import model
 from s6log.unix.loop import Loop
 
 NEVER = "r2147483647"
@@ -41,12 +39,10 @@ class Rig:
     """A log directory `d` that blocks are delivered to by hand."""
 
     def __init__(self, desk: Desk, *script: str) -> None:
-        action = only_action(*script, "./d")
-        assert isinstance(action, model.Logdir)
         self.changes = 0
         desk.context.changed = self._on_change
         desk.loop.on_signal(signal.SIGCHLD, desk.loop.reap_children)
-        self.logdir = Logdir(0, action, desk.context)
+        self.logdir = logdir_of(desk, *script, "./d")
         self.path = desk.folder / "d"
         self.desk = desk
 
@@ -119,7 +115,7 @@ def test_rotation_is_exact_however_lines_arrive(
             rig.deliver(*lines[start:end])
         head = f"{prefix} ".encode() if prefix else b""
         assert rig.files() == cut_by_hand([head + line for line in lines], threshold)
-        assert (rig.logdir.busy, rig.logdir.pending) == (False, 0)
+        assert (rig.logdir.busy, rig.logdir.outbox.size) == (False, 0)
 
 
 def test_every_line_may_be_an_archive(desk: Desk) -> None:
@@ -182,7 +178,7 @@ def test_lines_of_a_full_disk_wait_for_the_alarms_rotation(desk: Desk) -> None:
         rig.deliver(b"one\n", b"two\n")
         rig.logdir.alarm()
     assert rig.files() == [b"one\n", b""]
-    assert rig.logdir.pending == 4
+    assert rig.logdir.outbox.size == 4
 
 
 # ---- failures
@@ -195,7 +191,7 @@ def test_what_cannot_be_written_waits(desk: Desk) -> None:
     with files_up_to(6):
         rig.deliver(b"one\n", b"two\n")
         rig.deliver(b"three\n")
-        assert rig.logdir.pending == len(b"o\nthree\n")
+        assert rig.logdir.outbox.size == len(b"o\nthree\n")
         assert rig.logdir.excuse == b"it cannot be written to"
         while len(warnings) < 3:
             desk.loop.turn()
@@ -214,7 +210,7 @@ def test_a_failure_is_reported_once_for_each_attempt(desk: Desk) -> None:
             rig.deliver(b"line\n")
         settle(desk.loop)
     assert len(desk.said()) == 1
-    assert rig.logdir.pending == 25
+    assert rig.logdir.outbox.size == 25
 
 
 @settings(max_examples=30)
@@ -248,12 +244,12 @@ def test_what_piles_up_during_a_processor_is_one_piece(desk: Desk) -> None:
     rig = Rig(desk, f"s{LEAST}", "l0", "?cat")
     first = b"x" * (LEAST - 1) + b"\n"
     rig.deliver(first)
-    assert (rig.logdir.busy, rig.logdir.pending) == (True, 0)
+    assert (rig.logdir.busy, rig.logdir.outbox.size) == (True, 0)
     assert rig.logdir.excuse == b"its rotation has not finished"
     piled = [b"%d" % number * 2000 + b"\n" for number in range(5)]
     for line in piled:
         rig.deliver(line)
-    assert rig.logdir.pending == sum(map(len, piled))
+    assert rig.logdir.outbox.size == sum(map(len, piled))
     rig.rest()
     assert rig.files() == [first, b"".join(piled), b""]
 

@@ -43,12 +43,18 @@ class Rig:
         self.errors: list[OSError] = []
         self.changes = 0
         self.shared = Shared(desk.context, fd, self.errors.append)
+        self.port = self.shared.port()
         self.shared.changed = self._on_change
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait."""
+        return self.port.outbox.size
 
     def put(self, head: bytes, *lines: bytes) -> None:
         """Write a block of lines."""
         block = b"".join(lines)
-        self.shared.put(head, bytearray(block + b"behind\n"), len(block))
+        self.port.put(head, bytearray(block + b"behind\n"), len(block))
 
     def _on_change(self) -> None:
         self.changes += 1
@@ -57,7 +63,7 @@ class Rig:
 def drained(rig: Rig, read_fd: int, size_bytes: int) -> bytes:
     """Read until nothing waits, a little at a time, while the loop turns."""
     received = b""
-    while rig.shared.pending:
+    while rig.pending:
         received += take(read_fd, size_bytes)
         settle(rig.loop)
     while piece := take(read_fd, size_bytes):
@@ -101,21 +107,21 @@ def rig(desk: Desk, pipe: Pipe) -> Iterator[Rig]:
 def test_what_fits_is_written_at_once(rig: Rig, pipe: Pipe) -> None:
     """Without a turn of the loop; its prefix comes first, what is behind it not."""
     rig.put(b"head ", b"one\n", b"head two\n")
-    assert rig.shared.pending == 0
+    assert rig.pending == 0
     assert os.read(pipe.read, 100) == b"head one\nhead two\n"
 
 
 def test_what_does_not_fit_waits(rig: Rig, pipe: Pipe, desk: Desk) -> None:
     """It is counted; when there is room again it leaves, and that is told."""
     rig.put(b"", line(6000))
-    assert rig.shared.pending == 6001 - PIPE_BUF
-    assert desk.context.backlog.size == rig.shared.pending
+    assert rig.pending == 6001 - PIPE_BUF
+    assert desk.context.backlog.size == rig.pending
     rig.put(b"", line(10))
     settle(rig.loop)
-    assert rig.shared.pending == 6001 - PIPE_BUF + 11
+    assert rig.pending == 6001 - PIPE_BUF + 11
     assert rig.changes == 0
     assert os.read(pipe.read, PIPE_BUF) == b"x" * PIPE_BUF
-    drive(rig.loop, lambda: rig.shared.pending == 0, "the rest to leave")
+    drive(rig.loop, lambda: rig.pending == 0, "the rest to leave")
     assert rig.changes > 0
     assert desk.context.backlog.size == 0
     assert os.read(pipe.read, PIPE_BUF) == line(6000 - PIPE_BUF) + line(10)
@@ -150,7 +156,7 @@ def test_a_file_takes_everything_at_once(desk: Desk, tmp_path: Path) -> None:
     rig.put(b"", line(100_000))
     os.write(fd, b"other\n")
     rig.put(b"a ", b"b\n")
-    assert rig.shared.pending == 0
+    assert rig.pending == 0
     rig.shared.close()
     os.close(fd)
     assert (tmp_path / "file").read_bytes() == line(100_000) + b"other\na b\n"
@@ -164,11 +170,11 @@ def test_a_reader_that_goes_away_is_lost_once(rig: Rig, pipe: Pipe) -> None:
     pipe.drop_read()
     rig.put(b"", b"one\n")
     rig.put(b"", b"two\n")
-    rig.shared.put_lines(b"", b"three\n", 6)
+    rig.port.put_lines(b"", b"three\n", 6)
     rig.shared.flush()
     (error,) = rig.errors
     assert isinstance(error, BrokenPipeError)
-    assert (rig.shared.closed, rig.shared.pending) == (True, 0)
+    assert (rig.shared.closed, rig.pending) == (True, 0)
     assert os.readlink(f"/proc/self/fd/{pipe.write}") == "/dev/null"
     settle(rig.loop)
 
@@ -178,11 +184,11 @@ def test_lines_that_wait_are_lost_with_the_reader(
 ) -> None:
     """Nothing waits any more, and whoever waited for that is told."""
     rig.put(b"", line(10_000))
-    assert rig.shared.pending
+    assert rig.pending
     pipe.drop_read()
     drive(rig.loop, lambda: rig.shared.closed, "the loss to be noticed")
     assert len(rig.errors) == 1
-    assert (rig.shared.pending, desk.context.backlog.size) == (0, 0)
+    assert (rig.pending, desk.context.backlog.size) == (0, 0)
     assert rig.changes > 0
 
 
@@ -194,7 +200,7 @@ def test_closing_drops_what_waits(desk: Desk) -> None:
         rig.put(b"", line(10_000))
         rig.shared.close()
         assert open_descriptors() == before
-        assert (rig.shared.pending, rig.errors) == (0, [])
+        assert (rig.pending, rig.errors) == (0, [])
         assert os.read(pipe.read, 10_000) == b"x" * PIPE_BUF
         settle(rig.loop)
         assert pipe.waiting() == 0
@@ -212,7 +218,7 @@ def test_lines_leave_in_atomic_writes(desk: Desk, head: bytes) -> None:
     block = b"".join(line(size) for size in sizes)
     with here, there:
         rig = Rig(desk, there.fileno())
-        rig.shared.put_lines(head, block, len(block))
+        rig.port.put_lines(head, block, len(block))
         rig.shared.close()
         here.setblocking(False)
         writes: list[bytes] = []
@@ -228,9 +234,9 @@ def test_lines_leave_in_atomic_writes(desk: Desk, head: bytes) -> None:
 def test_alerts_wait_like_other_lines(rig: Rig, pipe: Pipe) -> None:
     """What does not fit is kept in order, whichever way it is put."""
     block = b"".join(line(size) for size in [1000] * 6)
-    rig.shared.put_lines(b"a ", block, len(block))
+    rig.port.put_lines(b"a ", block, len(block))
     rig.put(b"b ", b"c\n")
-    rig.shared.put_lines(b"d ", b"e\n", 2)
+    rig.port.put_lines(b"d ", b"e\n", 2)
     assert drained(rig, pipe.read, 3000) == b"a " + block + b"b c\nd e\n"
 
 
@@ -256,14 +262,14 @@ def test_a_line_that_has_begun_is_finished_first(rig: Rig, pipe: Pipe) -> None:
         assert heard(other) == "True"
         received = b"x" * PIPE_BUF + os.read(pipe.read, PIPE_BUF)
         assert received.endswith(b"\n")
-        pending = rig.shared.pending
+        pending = rig.pending
         rig.changes = 0
         drive(rig.loop, lambda: rig.changes > 1, "some attempts to get the turn")
-        assert rig.shared.pending == pending
+        assert rig.pending == pending
         assert take(pipe.read, 1) == b""
         tell(other, "give_back")
         heard(other)
-        drive(rig.loop, lambda: rig.shared.pending < pending, "our turn")
+        drive(rig.loop, lambda: rig.pending < pending, "our turn")
 
 
 def test_lines_wait_for_their_turn(rig: Rig, pipe: Pipe) -> None:
@@ -273,10 +279,10 @@ def test_lines_wait_for_their_turn(rig: Rig, pipe: Pipe) -> None:
         assert heard(other) == "True"
         rig.put(b"", b"one\n")
         rig.put(b"", b"two\n")
-        assert rig.shared.pending == 8
+        assert rig.pending == 8
         tell(other, "wanted")
         assert heard(other) == "True"
-    drive(rig.loop, lambda: rig.shared.pending == 0, "our turn")
+    drive(rig.loop, lambda: rig.pending == 0, "our turn")
     assert os.read(pipe.read, 100) == b"one\ntwo\n"
 
 
@@ -288,10 +294,10 @@ from s6log.unix.loop import Loop
 from s6log.unix.messages import Messages
 fd, letter = int(sys.argv[1]), sys.argv[2].encode()
 loop = Loop()
-shared = Shared(Context(loop, Messages(b"test"), -1, 0), fd, print)
+port = Shared(Context(loop, Messages(b"test"), -1, 0), fd, print).port()
 for size in range(1, 12001, 400):
-    shared.put(b"", letter * size + b"\\n", size + 1)
-while shared.pending:
+    port.put(b"", letter * size + b"\\n", size + 1)
+while port.outbox.size:
     loop.turn()
 """
 

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inside import Desk, batch_of, files_up_to, looping, only_action, open_descriptors
-from s6log.outputs.status import Status
-from s6log.script import model
+from inside import Desk, batch_of, files_up_to, looping, open_descriptors, status_of
 from s6log.stream.format import status_record
 from s6log.unix.loop import Loop
 
@@ -22,13 +20,6 @@ def desk(loop: Loop, tmp_path: Path) -> Iterator[Desk]:
     """Prepare a folder for a status file."""
     with Desk(loop, tmp_path) as made:
         yield made
-
-
-def status_of(desk: Desk, *script: str) -> Status:
-    """Make the output of a script with one status file."""
-    action = only_action(*script)
-    assert isinstance(action, model.Status)
-    return Status(0, action, desk.context.base_fd, desk.context.messages)
 
 
 def test_the_last_line_of_a_block_is_shown(desk: Desk) -> None:
@@ -43,8 +34,9 @@ def test_the_last_line_of_a_block_is_shown(desk: Desk) -> None:
 
 def test_nothing_is_created_before_there_is_a_line(desk: Desk) -> None:
     """Who looks for the file knows whether there has been one."""
-    status = status_of(desk, "=status")
-    assert (os.listdir(desk.folder), status.pending) == ([], 0)
+    status_of(desk, "=status")
+    assert os.listdir(desk.folder) == []
+    assert desk.context.backlog.size == 0
 
 
 def test_a_reader_keeps_the_file_it_has_opened(desk: Desk) -> None:

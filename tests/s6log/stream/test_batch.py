@@ -3,12 +3,13 @@
 import re
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s6log.daemon import kernel
+from s6log.kernels import scanning
 from s6log.script.directives import parse
 from s6log.script.model import Format, Stdout
 from s6log.stream.batch import Batch, Route
@@ -26,24 +27,25 @@ class Known:
 
     def __init__(self, lines: Sequence[bytes], outcomes: Sequence[int]) -> None:
         self._lines = lines
-        self._outcomes = outcomes
+        self.ends: Sequence[int] = list(accumulate(len(line) + 1 for line in lines))
+        self.outcomes = outcomes
 
     def outcome(self) -> int:
         """Give the outcome of all lines, or -1 when they differ."""
-        return self._outcomes[0] if len(set(self._outcomes)) == 1 else -1
+        return self.outcomes[0] if len(set(self.outcomes)) == 1 else -1
 
     def gather(self, table: Sequence[tuple[bytes, ...]]) -> bytes:
         """Write each line once for each prefix of its outcome."""
         return b"".join(
             prefix + line + b"\n"
-            for line, outcome in zip(self._lines, self._outcomes, strict=True)
+            for line, outcome in zip(self._lines, self.outcomes, strict=True)
             for prefix in table[outcome]
         )
 
     def last(self, wanted: Sequence[bool]) -> tuple[int, int] | None:
         """Give start and end of the last line with a wanted outcome."""
         end = sum(len(line) + 1 for line in self._lines)
-        pairs = zip(self._lines, self._outcomes, strict=True)
+        pairs = zip(self._lines, self.outcomes, strict=True)
         for line, outcome in reversed(list(pairs)):
             start = end - len(line) - 1
             if wanted[outcome]:
@@ -146,6 +148,28 @@ def test_the_last_line_is_the_last_that_is_wanted(
     assert batch.last(route) == expected
 
 
+@given(classified(), ROUTES)
+def test_spans_are_the_parts_that_are_wanted(
+    made: tuple[list[bytes], list[int], Batch], routes: list[Route]
+) -> None:
+    """Whole lines in their order, each with the numbers of the routes that want it."""
+    lines, masks, batch = made
+    expected = []
+    for line, mask in zip(lines, masks, strict=True):
+        wanted = tuple(n for n, route in enumerate(routes) if route.bit & mask)
+        if wanted:
+            expected.append((line, wanted))
+    found = []
+    last = 0
+    for start, end, wanted in batch.spans(routes):
+        assert last <= start < end
+        last = end
+        part = bytes(batch.data[start:end])
+        assert part.endswith(b"\n")
+        found += [(line, wanted) for line in part[:-1].split(b"\n")]
+    assert found == expected
+
+
 # ---- without a selection
 
 
@@ -160,6 +184,8 @@ def test_without_selectors_every_line_is_for_the_only_element(
     prefix = batch.prefixes.of(format_)
     route = Route(0, format_)
     assert piece_of(batch.render([route])) == joined([prefix + line for line in lines])
+    assert list(batch.spans([route])) == [(0, len(block), (0,))]
+    assert list(batch.spans([Route(1, format_)])) == []
     assert piece_of(batch.plain([route], [b""])) == block
     assert batch.last(route) == prefix + lines[-1] + b"\n"
 
@@ -234,13 +260,13 @@ def test_a_script_selects_as_s6_log_does(
     with_kernel: bool, words: list[str], blocks: list[list[bytes]]
 ) -> None:
     """Block after block, with and without the C kernel."""
-    if with_kernel and kernel() is None:
+    if with_kernel and scanning() is None:
         pytest.skip("the C kernel has not been built")
     words = [*words, "1"]
     script = parse([word.encode() for word in words])
     selection = Selection(
         [element.selectors for element in script.elements],
-        kernel() if with_kernel else None,
+        scanning() if with_kernel else None,
     )
     routes = [
         Route(number, action.format)
