@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from s6log.outputs.logdir import Logdir
     from s6log.outputs.metrics import Metrics
     from s6log.outputs.outbox import Outbox
+    from s6log.outputs.patience import Slow
     from s6log.outputs.pipe import Pipe
+    from s6log.outputs.shared import Port
     from s6log.outputs.status import Status
     from s6log.stream.batch import Batch
 
@@ -83,9 +85,10 @@ class Outputs:
                 self._pipes.append(maker.pipe(number, action))
         alerts = [pair for pair in actions if isinstance(pair[1], model.Alert)]
         lines = [pair for pair in actions if isinstance(pair[1], model.Stdout)]
-        first = [maker.alerts(alerts)] if alerts else []
-        self._consoles = [maker.console(lines)] if lines else []
-        last: list[Queue] = [*self._consoles, *self._pipes, *self._logdirs]
+        first: list[Queue] = [maker.alerts(alerts)] if alerts else []
+        consoles: list[Queue] = [maker.console(lines)] if lines else []
+        self._streams = [*first, *consoles]
+        last = [*consoles, *self._pipes, *self._logdirs]
         self._queues: list[Queue] = [*first, *last]
         self._all: list[Output] = [*first, *self._statuses, *last]
         # A queue that drops lines has room for everything.
@@ -94,12 +97,17 @@ class Outputs:
         self._metrics: Metrics | None = None
         if maker.count is not None:
             self._metrics = self._open_metrics(script.metrics, maker.count)
-        context.messages.write = self._voice()
+        self._voice = self._find_voice()
+        if self._voice is not None:
+            context.messages.write = self._voice.say
+        else:
+            context.messages.write = quietly(Writer(STDERR))
 
     @property
     def busy(self) -> bool:
         """Some output has something left to do."""
-        return any(queue.busy for queue in self._queues)
+        spoken = self._voice is None or not self._voice.outbox.size
+        return not spoken or any(queue.busy for queue in self._queues)
 
     @property
     def held_up(self) -> bool:
@@ -161,13 +169,16 @@ class Outputs:
             output.accept(output.feed.flush())
         for pipe in self._pipes:
             pipe.hurry()
-        hasty = [console for console in self._consoles if not console.outbox.patient]
-        if timeout_ms is not None and (self._pipes or hasty):
-            from s6log.outputs.patience import Patience
+        hasty = [queue for queue in self._streams if not queue.outbox.patient]
+        if timeout_ms is None or not (self._pipes or hasty):
+            return
+        from s6log.outputs.patience import Patience
 
-            slow: list[Queue] = [*self._pipes, *hasty]
-            for queue in slow:
-                Patience(self._context, queue, timeout_ms).begin()
+        slow: list[Slow] = [*self._pipes, *hasty]
+        if self._voice is not None and hasty:
+            slow.append(self._voice)
+        for hurried in slow:
+            Patience(self._context, hurried, timeout_ms).begin()
 
     def finish(self, timeout_ms: int | None) -> None:
         """End every log directory and command in order; only when none is busy."""
@@ -193,21 +204,24 @@ class Outputs:
         )
         return Metrics(self._context, path, figures, count)
 
-    def _voice(self) -> "Callable[[bytes], None]":
-        """Choose how messages reach stderr: never blocking, never inside a line."""
+    def _find_voice(self) -> "Port | None":
+        """Choose how messages reach stderr: never inside a line of our own."""
         for fd, shared in self._maker.shared.items():
             if fd == STDERR or same_stream(fd, STDERR):
-                port = shared.port()
-                return lambda text: port.put(b"", text, len(text), counted=False)
-        writer = Writer(STDERR)
+                return shared.port()
+        return None
 
-        def say(text: bytes) -> None:
-            try:
-                writer.write((text,))
-            except OSError:
-                pass  # full, or gone: there is nobody to tell
 
-        return say
+def quietly(writer: Writer) -> "Callable[[bytes], None]":
+    """Give what writes messages and never waits."""
+
+    def say(text: bytes) -> None:
+        try:
+            writer.write((text,))
+        except OSError:
+            pass  # full, or gone: there is nobody to tell
+
+    return say
 
 
 def fullness(queue: "Queue") -> float:

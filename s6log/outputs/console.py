@@ -72,7 +72,8 @@ class Alerts:
     @property
     def growth(self) -> int:
         """The most bytes that one byte of input can become."""
-        return self.feed.growth + len(ALERT) * len(self._limits)
+        marks = len(ALERT) * len(self._limits) if self.feed.plain else 0
+        return self.feed.growth + marks
 
     @property
     def busy(self) -> bool:

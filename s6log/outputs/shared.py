@@ -234,6 +234,12 @@ class Port:
                 return
             start, head = cut, b""
 
+    name = b"stderr"
+
+    def say(self, text: bytes) -> None:
+        """Write whole lines that are nobody's output."""
+        self.put(b"", text, len(text), counted=False)
+
     def lose(self, part: "Part", counted: bool) -> None:
         """Count lines that have nowhere to go."""
         _, data, start, _, end = part

@@ -201,8 +201,8 @@ def pattern_of(word: "Word", pattern: bytes) -> "Node | None":
     try:
         return parse_pattern(pattern)
     except EreError as error:
-        at = word.text.rindex(pattern) + error.position
-        hint = f"bad pattern at byte {at + 1 - len(word.row.letter)}: {error.reason}"
+        at = len(word.argument) - len(pattern) + error.position + 1
+        hint = f"bad pattern at byte {at}: {error.reason}"
         raise word.refused(hint) from error
 
 

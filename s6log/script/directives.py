@@ -39,7 +39,7 @@ PIPE = b"@pipe"
 LOGDIRS = (b".", b"/")
 FOR_ACTIONS = Role("action", b"1", b"2", b"=", *LOGDIRS, PIPE)
 FOR_LOGDIRS = Role("log directory", *LOGDIRS)
-FOR_RETRIES = Role("log directory, pipe", *LOGDIRS, PIPE)
+FOR_RETRIES = Role("log directory or pipe", *LOGDIRS, PIPE)
 FOR_ALERTS = Role("alert", b"2")
 FOR_STATUS = Role("status file", b"=")
 

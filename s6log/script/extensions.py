@@ -27,8 +27,8 @@ from s6log.script.words import ALWAYS, NEVER, Argument, Directive, Role, Word
 from s6log.stream import events, times
 from s6log.unix.getopt import UINT32_MAX, UINT64_MAX, decimal
 
-FOR_RECORDS = Role("action but 2", b"1", b"=", *LOGDIRS, PIPE)
-FOR_QUEUES = Role("action but =", b"1", b"2", *LOGDIRS, PIPE)
+FOR_RECORDS = Role("1, =, directory or pipe", b"1", b"=", *LOGDIRS, PIPE)
+FOR_QUEUES = Role("1, 2, directory or pipe", b"1", b"2", *LOGDIRS, PIPE)
 FOR_ALL = Role("logger")
 
 POLICIES = (BLOCK, DROP_OLDEST, DROP_NEWEST)

@@ -40,7 +40,7 @@ def route(
         if paths is not None and not paths.selected[starts[number - 1]]:
             yield from hang(INDENT, "No line can get here.")
         yield ""
-    yield from _ending(paths)
+    yield from _ending(script, paths)
     yield from _repeated(words, paths)
 
 
@@ -115,10 +115,12 @@ def _details(action: "Action") -> "Iterator[tuple[str, str]]":
         yield "joined", f"{lines} become one, after 0.5 s at the latest"
     if action.rate is not None:
         period = duration(action.rate.period_ms)
-        most = f"{action.rate.lines:,} lines in {period}"
+        noun = "line" if action.rate.lines == 1 else "lines"
+        most = f"{action.rate.lines:,} {noun} in {period}"
         yield "limited", f"to {most}; others are dropped, which is counted and told"
     yield "as", _record(action)
-    yield from _waiting(action.limit)
+    if not isinstance(action, Status):
+        yield from _waiting(action.limit)
     if isinstance(action, Alert) and action.most:
         rest = f"{action.most + ALERT_DOTS:,}"
         yield "cut", f"lines of more than {rest} bytes: after {size(action.most)}"
@@ -159,8 +161,8 @@ def _record(action: "Action") -> str:
 def _date(form: "Format") -> str:
     """Show what `T` writes."""
     written, zone = form.date
-    example = f"({printable(written)})" if written else "2024-05-08 23:28:08.500000000"
-    return f"{example} in {printable(zone)}  " if zone else f"{example}  "
+    example = f"<{printable(written)}>" if written else "2024-05-08 23:28:08.500000000"
+    return f"{example}<{printable(zone)}>  " if zone else f"{example}  "
 
 
 def _rules(rules: "Rules") -> "Iterator[tuple[str, str]]":
@@ -191,7 +193,10 @@ def _processing(processor: "Processor") -> str:
     return f"rewritten by {verbatim(processor.command)} (run {how})"
 
 
-def _ending(paths: "Reach | None") -> list[str]:
+def _ending(script: "Script", paths: "Reach | None") -> list[str]:
+    actions = [action for _, action in script.actions]
+    if any(a.rate or a.limit.full != BLOCK for a in actions):
+        return hang("", "Lines are dropped where a limit says so.")
     if paths is not None and not paths.dropped:
         return hang("", "Every line goes somewhere: none is dropped.")
     if paths is not None and paths.dropped == paths.everything:

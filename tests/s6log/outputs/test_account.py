@@ -300,6 +300,8 @@ def test_lines_of_a_directory_are_counted(desk: Desk) -> None:
     content = (desk.folder / "d" / "current").read_bytes()
     assert content == b"web one\nweb two\nweb three\n"
     assert (account.written, account.written_bytes) == (3, len(content))
+    logdir.deliver(batch_of(b"four\nfive\n"))
+    assert account.written == 5
     check(account, 0)
 
 

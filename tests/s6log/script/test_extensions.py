@@ -390,10 +390,10 @@ def test_what_is_as_usual_is_not_said(script: str) -> None:
         ("@tag=a @tag 1", "(no effect: directive 2 replaces it first)"),
         ("@rate=1/s @rate=2/s 1", "(no effect: directive 2 replaces it first)"),
         ("@buffer=1k @buffer=2k 1", "(no effect: directive 2 replaces it first)"),
-        ("1 @json", "(no effect: no action but 2 follows)"),
+        ("1 @json", "(no effect: no 1, =, directory or pipe follows)"),
         ("1 @tag", "(no effect: no action follows)"),
-        ("1 @buffer=5", "(no effect: no action but = follows)"),
-        ("@full=drop-oldest =st", "(no effect: no action but = follows)"),
+        ("1 @buffer=5", "(no effect: no 1, 2, directory or pipe follows)"),
+        ("@full=drop-oldest =st", "(no effect: no 1, 2, directory or pipe follows)"),
         ("1 @time=ms", "(no effect: no action follows)"),
     ],
 )
