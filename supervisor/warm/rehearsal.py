@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 # In memory where possible. The name is our own, and nobody else may look inside.
 FOLDERS = ("/dev/shm", "/run", "/tmp")  # noqa: S108
 ROUNDS = 10
-SCRIPTS = (b"n2 s4096 ./a", b"-b n2 s4096 t ./a", b"T - +o.*e p: ./a")
+SCRIPTS = (
+    b"n2 s4096 ./a",
+    b"-b n2 s4096 t ./a",
+    b"T - +o.*e p: ./a",
+    b"@tag=a @join=indent ./a",
+    b"@json ./a",
+)
 LINES = b"one\ntwo\nthree\n" * 400  # less than a pipe holds, more than a file
 STDIN, STDERR = 0, 2
 MOST_DESCRIPTORS = 64
