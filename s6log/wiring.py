@@ -106,8 +106,13 @@ class Outputs:
     @property
     def busy(self) -> bool:
         """Some output has something left to do."""
-        spoken = self._voice is None or not self._voice.outbox.size
-        return not spoken or any(queue.busy for queue in self._queues)
+        return self._speaking or any(queue.busy for queue in self._queues)
+
+    @property
+    def _speaking(self) -> bool:
+        """Something that was said waits for a reader who may be waited for."""
+        hasty = any(not queue.outbox.patient for queue in self._streams)
+        return self._voice is not None and not hasty and self._voice.outbox.size > 0
 
     @property
     def held_up(self) -> bool:
@@ -175,8 +180,6 @@ class Outputs:
         from s6log.outputs.patience import Patience
 
         slow: list[Slow] = [*self._pipes, *hasty]
-        if self._voice is not None and hasty:
-            slow.append(self._voice)
         for hurried in slow:
             Patience(self._context, hurried, timeout_ms).begin()
 

@@ -234,8 +234,6 @@ class Port:
                 return
             start, head = cut, b""
 
-    name = b"stderr"
-
     def say(self, text: bytes) -> None:
         """Write whole lines that are nobody's output."""
         self.put(b"", text, len(text), counted=False)

@@ -240,3 +240,15 @@ def test_lanes_of_one_account_count_together(loop: Loop) -> None:
     for lane in lanes:
         lane.flush()
     assert (account.selected, account.joined) == (4, 3)
+
+
+def test_a_clock_that_is_set_changes_nothing_but_stamps(loop: Loop) -> None:
+    """Periods and events go by one that is not; a record shows the time as it was."""
+    rig = Rig(loop, Rate(2, LONG_MS), b"indent", Format(stamp=True))
+    day_ns = 86_400_000_000_000
+    assert rig.send(b"1", now_ns=NOW_NS) == b""
+    assert rig.send(b" 2", now_ns=NOW_NS - day_ns) == b""
+    assert rig.send(b"3", now_ns=NOW_NS + day_ns) == STAMP + b"1\\n 2\n"
+    assert rig.send(b"4", b"5", now_ns=0).endswith(b" 3\n")
+    assert rig.account.dropped == {RATE: 1}
+    assert rig.flush().endswith(b"s6-log: 2 lines dropped (more than 2 in 3600 s)\n")
