@@ -10,7 +10,7 @@ import time
 from s6log.inputs.source import Source
 from s6log.intake import END, LOOK_AGAIN, NOTHING, OPEN, TOO_LONG, Intake
 from s6log.stream.batch import Batch
-from s6log.wiring import Outputs
+from s6log.wiring import LEAST_ROOM_BYTES, Outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HEAP_BYTES = 1 << 20
 NO_FD = -1
-LEAST_ROOM_BYTES = 4096  # reading less at a time is not worth a turn
+LITTLE = 8  # the part of what is read at once that is too little
 LINE_TOO_LONG = b"input line too long, stopping before the end"
 
 # Where a logger is in its life: it reads blocks of lines; after TERM or HUP the
@@ -57,6 +57,7 @@ class Logger:
         self._eager = options.blocking  # for every block to be written
         self._most = max(1, min(intake.most, self._outputs.room(intake.most)))
         self._room = self._most  # to read at once
+        self._least = min(LEAST_ROOM_BYTES, max(1, self._most // LITTLE))
         self._held_up: Queue | None = None  # the output that reading waits for
         self._last_line: Timer | None = None
 
@@ -165,7 +166,7 @@ class Logger:
         room = self._most
         if self._backlog.size:
             room = min(room, self._outputs.room(room) - self._intake.unfinished)
-        if self._held_up is None and room < min(LEAST_ROOM_BYTES, self._most):
+        if self._held_up is None and room < self._least:
             self._held_up = queue = self._outputs.fullest()
             self._source.waiting.pause()
             waiting = b"%d bytes wait for %b" % (queue.outbox.size, queue.name)

@@ -61,6 +61,10 @@ if TYPE_CHECKING:
             """Something is left to do: bytes to write, or anything else."""
 
 
+LEAST_ROOM_BYTES = 4096  # reading less at a time is not worth a turn
+ORDINARY_GROWTH = 4  # of lines as JSON, the largest there is
+
+
 class Outputs:
     """All outputs of one logger, in the order in which a block reaches them.
 
@@ -144,15 +148,19 @@ class Outputs:
     def room(self, most: int) -> int:
         """Give how many bytes of input, up to `most`, all outputs have room for.
 
-        Whatever lines they are: each byte may be a line with its prefix.
+        Whatever lines they are: each byte may be a line with its prefix. Where a
+        limit is so small that little could be read by that, lines are taken to be
+        of ordinary length: some thirty bytes, or more.
         """
-        return min(
-            (
-                (queue.outbox.limit.buffer_bytes - queue.outbox.size) // growth
-                for queue, growth in zip(self._patient, self._growth, strict=True)
-            ),
-            default=most,
-        )
+        rooms = [most]
+        for queue, growth in zip(self._patient, self._growth, strict=True):
+            limit = queue.outbox.limit.buffer_bytes
+            free = limit - queue.outbox.size
+            room = free // growth
+            if limit // growth < LEAST_ROOM_BYTES:
+                room = max(room, min(LEAST_ROOM_BYTES, free // ORDINARY_GROWTH))
+            rooms.append(room)
+        return min(rooms)
 
     def fullest(self) -> "Queue":
         """Give the output that has most pending, for its limit."""
