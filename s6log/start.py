@@ -139,12 +139,11 @@ def accept(_: int) -> None:
 
 def version(program: str) -> str:
     """Say what this is, what it is compatible with, and how it was built."""
-    try:
-        from s6log.stream import _scan
+    from s6log import kernels
 
-        kernel = _scan.__name__
-    except ImportError:
-        kernel = "none (no compiler at install); patterns are slower"
+    found = [kernels.scanning(), kernels.looking(), kernels.forming()]
+    built = " ".join(module.__name__ for module in found if module is not None)
+    kernel = built or "none (no compiler at install); patterns and JSON are slower"
     return (
         f"{program} (s6log {__version__}), compatible with s6 {COMPATIBLE}\n"
         f"kernel: {kernel}\n"
