@@ -92,7 +92,7 @@ class Maker:
         from s6log.outputs.pipe import Pipe
 
         pipe = Pipe(action, self._context, *self._feed([(number, action)]))
-        self._mark(pipe.outbox, action)
+        self._mark(pipe.stream.outbox, action)
         return pipe
 
     # ---- the parts

@@ -92,7 +92,8 @@ class Outputs:
         first: list[Queue] = [maker.alerts(alerts)] if alerts else []
         consoles: list[Queue] = [maker.console(lines)] if lines else []
         self._streams = [*first, *consoles]
-        last = [*consoles, *self._pipes, *self._logdirs]
+        pipes = [pipe.stream for pipe in self._pipes]
+        last = [*consoles, *pipes, *self._logdirs]
         self._queues: list[Queue] = [*first, *last]
         self._all: list[Output] = [*first, *self._statuses, *last]
         # A queue that drops lines has room for everything.
@@ -187,7 +188,7 @@ class Outputs:
             return
         from s6log.outputs.patience import Patience
 
-        slow: list[Slow] = [*self._pipes, *hasty]
+        slow: list[Slow] = [*(pipe.stream for pipe in self._pipes), *hasty]
         for hurried in slow:
             Patience(self._context, hurried, timeout_ms).begin()
 

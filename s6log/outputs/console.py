@@ -1,4 +1,4 @@
-"""Lines for people and for the container: stdout, and alerts on stderr."""
+"""Lines for whoever reads a descriptor: stdout, a command, alerts on stderr."""
 
 from s6log.stream.format import cut_line, shorten
 
@@ -15,12 +15,17 @@ ALERT = b"s6-log: alert: "
 
 
 class Console:
-    """All `1` actions of a script: lines on stdout."""
+    """Lines on a descriptor: all `1` actions of a script on stdout, or one `@pipe`."""
 
-    name = b"stdout"
-    excuse = b"its reader is behind"
-
-    def __init__(self, feed: "Feed", port: "Port") -> None:
+    def __init__(
+        self,
+        feed: "Feed",
+        port: "Port",
+        name: bytes = b"stdout",
+        excuse: bytes = b"its reader is behind",
+    ) -> None:
+        self.name = name
+        self.excuse = excuse
         self.feed = feed
         feed.connect(self.accept)
         self.outbox = port.outbox
@@ -38,7 +43,7 @@ class Console:
         return self.outbox.size > 0
 
     def deliver(self, batch: "Batch") -> None:
-        """Write the lines of the block that are for stdout."""
+        """Write the lines of the block that are for it."""
         self.accept(self.feed.parcels(batch))
 
     def accept(self, parcels: "Iterable[Parcel]") -> None:

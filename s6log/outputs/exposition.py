@@ -49,7 +49,11 @@ def _sample(name: str, sample: "Sample") -> bytes:
 
 
 def _value(text: bytes) -> bytes:
-    """Write a label's value: UTF-8, with three characters escaped."""
-    valid = text.decode(errors="backslashreplace").encode()
-    escaped = valid.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    """Write a label's value, with three characters escaped."""
+    escaped = shown(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return escaped.replace(b"\n", b"\\n")
+
+
+def shown(text: bytes) -> bytes:
+    """Make UTF-8 of a name, whatever bytes it has."""
+    return text.decode(errors="backslashreplace").encode()

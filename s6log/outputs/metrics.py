@@ -4,7 +4,14 @@ Replaced every 15 seconds while lines come, and at the end. When nothing comes,
 nothing changes, and nobody wakes up.
 """
 
-from s6log.outputs.exposition import COUNTER, GAUGE, SUMMARY, Family, render
+from s6log.outputs.exposition import (
+    COUNTER,
+    GAUGE,
+    SUMMARY,
+    Family,
+    render,
+    shown,
+)
 from s6log.outputs.replacing import replace
 
 TYPE_CHECKING = False
@@ -113,13 +120,16 @@ class Figures:
             COUNTER,
             "Runs of the processor that failed.",
         )
-        for logdir in self.logdirs:
-            labels, rotator = self.labels(logdir.name), logdir.rotator
-            rotations.add(rotator.rotations, *labels)
-            if rotator.processes:
-                seconds.add(rotator.run_s, *labels, suffix="_sum")
-                seconds.add(rotator.runs, *labels, suffix="_count")
-                failures.add(rotator.failures, *labels)
+        for name, output in self.named.items():
+            for logdir in self.logdirs:
+                if logdir is not output:
+                    continue
+                labels, rotator = self.labels(name), logdir.rotator
+                rotations.add(rotator.rotations, *labels)
+                if rotator.processes:
+                    seconds.add(rotator.run_s, *labels, suffix="_sum")
+                    seconds.add(rotator.runs, *labels, suffix="_count")
+                    failures.add(rotator.failures, *labels)
         return [rotations, seconds, failures]
 
     def _commands(self) -> "list[Family]":
@@ -133,7 +143,7 @@ class Figures:
         )
         for name, output in self.named.items():
             for pipe in self.pipes:
-                if pipe is output:
+                if pipe.stream is output:
                     restarts.add(pipe.restarts, *self.labels(name))
                     unread.add(pipe.unread, *self.labels(name))
         return [restarts, unread]
@@ -198,10 +208,13 @@ class Metrics:
 
 
 def unique(names: "Iterable[bytes]") -> list[bytes]:
-    """Give equal names numbers: they would be one figure."""
-    seen: dict[bytes, int] = {}
-    result = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else b"%b #%d" % (name, seen[name]))
+    """Give names that are shown alike numbers: they would be one figure."""
+    result: list[bytes] = []
+    for name in map(shown, names):
+        number = 1
+        numbered = name
+        while numbered in result:
+            number += 1
+            numbered = b"%b #%d" % (name, number)
+        result.append(numbered)
     return result

@@ -8,18 +8,16 @@ alone, so that the command sees the end of its input when the logger has died.
 import fcntl
 import os
 
+from s6log.outputs.console import Console
 from s6log.outputs.shared import Shared
 from s6log.unix.spawn import spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from s6log.outputs.account import Account
     from s6log.outputs.context import Context
-    from s6log.outputs.feed import Feed, Parcel
+    from s6log.outputs.feed import Feed
     from s6log.script import model
-    from s6log.stream.batch import Batch
     from s6log.unix.loop import Timer
 
 STDIN = 0
@@ -31,24 +29,19 @@ ANY = 1 << 62  # more than is in any pipe
 
 
 class Pipe:
-    """One `@pipe` action."""
-
-    excuse = b"it does not read"
+    """One `@pipe` action: its command; what is written to that is the `stream`'s."""
 
     def __init__(
         self, action: "model.Pipe", context: "Context", feed: "Feed", account: "Account"
     ) -> None:
-        self.feed = feed
-        feed.connect(self.accept)
-        self.account = account
         self.name = b"@pipe=" + shown(action.command)
         self._action = action
         self._context = context
         self._read_fd, self._write_fd = os.pipe2(os.O_CLOEXEC)
         self._shared = Shared(context, self._write_fd, self._lost, alone=True)
         self._shared.changed = self._on_change
-        self._port = self._shared.port(action.limit, account)
-        self.outbox = self._port.outbox
+        port = self._shared.port(action.limit, account)
+        self.stream = Console(feed, port, self.name, b"it does not read")
         self._pid = NOBODY
         self._retry: Timer | None = None
         self._deadline: Timer | None = None
@@ -57,16 +50,6 @@ class Pipe:
         self._started = False
         self.restarts = 0
         self.closed = False
-
-    @property
-    def growth(self) -> int:
-        """The most bytes that one byte of input can become."""
-        return self.feed.growth
-
-    @property
-    def busy(self) -> bool:
-        """Something is left to write."""
-        return self.outbox.size > 0
 
     @property
     def unread(self) -> int:
@@ -79,15 +62,6 @@ class Pipe:
     def begin(self) -> None:
         """Start the command."""
         self._start()
-
-    def deliver(self, batch: "Batch") -> None:
-        """Write the lines of the block that are for the command."""
-        self.accept(self.feed.parcels(batch))
-
-    def accept(self, parcels: "Iterable[Parcel]") -> None:
-        """Write records, or keep them."""
-        for parcel in parcels:
-            self._port.put(*parcel)
 
     def hurry(self) -> None:
         """Start a command that waits for its time now: nothing more will come."""

@@ -24,7 +24,10 @@ POLICIES = ["drop-oldest", "drop-newest"]
 
 def drain(pipe: Pipe) -> bytes:
     """Read what is in a pipe."""
-    return os.read(pipe.read, 1 << 20) if pipe.waiting() else b""
+    try:
+        return os.read(pipe.read, 1 << 20)
+    except BlockingIOError:
+        return b""
 
 
 def test_file_is_there_from_the_start(ours: Program, tmp_path: Path) -> None:
@@ -94,6 +97,7 @@ def test_stuck_stream(loop: Loop, tmp_path: Path, directive: str, policy: str) -
             found = rig.feed(lines(200, 1000))
             assert found.dropped(name)["buffer"] > 500
         received = b""
+        os.set_blocking(out.read, False)
         while rig.scrape().of("pending_lines", name):
             received += drain(out)
             rig.settle()
@@ -152,7 +156,8 @@ def test_rotations_and_a_processor_that_fails(
     with counted(loop, tmp_path, *script) as rig:
         found = rig.feed(lines(0, 100))
         assert found.all("logdir_rotations_total") == {"./d": 1}
-        assert found.all("logdir_processor_seconds_count") == {"./d": 0}
+        failed = found.all("logdir_processor_failures_total")
+        assert found.all("logdir_processor_seconds_count") == failed
         assert found.of("pending_lines", "./d") > 0
         if policy != "block":
             found = rig.feed(lines(100, 1000))
@@ -199,7 +204,7 @@ def test_command_that_is_started_again(loop: Loop, tmp_path: Path, policy: str) 
     try:
         with counted(loop, tmp_path, *script) as rig:
             assert rig.scrape().all("pipe_restarts_total") == {name: 0}
-            found = rig.feed(lines(0, 4500 if policy == "block" else 9000))
+            found = rig.feed(lines(0, 1000 if policy == "block" else 9000))
             size = found.of("written_bytes_total", name)
             assert found.all("pipe_unread_bytes") == {name: size}
 
@@ -365,5 +370,5 @@ def test_figures_cannot_stop_a_logger(ours: Program, tmp_path: Path) -> None:
 def test_parser_would_notice(tmp_path: Path) -> None:
     """A file that is not valid is refused: the other tests rest on it."""
     (tmp_path / "x").write_text("# TYPE a counter\na_total{b=} 1 x\n")
-    with pytest.raises(ValueError, match="Invalid"):
+    with pytest.raises(ValueError, match="float"):
         read_figures(tmp_path / "x")
