@@ -1,7 +1,7 @@
 """Figures of one logger in a file, for Prometheus: `@metrics=FILE`.
 
-Replaced every 15 seconds while lines come, and at the end. When nothing comes,
-nothing changes, and nobody wakes up.
+Replaced every 15 seconds while lines come or wait, and at the end. When nothing
+does, nothing changes, and nobody wakes up.
 """
 
 from s6log.outputs.exposition import (
@@ -56,6 +56,11 @@ class Figures:
     def families(self) -> "list[Family]":
         """Give all figures of the outputs as they are now."""
         return [*self._lines(), *self._waiting(), *self._rotations(), *self._commands()]
+
+    @property
+    def unsettled(self) -> bool:
+        """Something will change even if no line comes: lines wait to be written."""
+        return any(queue.outbox.size for queue in self.queues)
 
     def labels(self, name: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
         """Say whose figure it is."""
@@ -171,7 +176,7 @@ class Metrics:
         self._bytes += batch.end
         self._last_ns = batch.now_ns
         if self._timer is None:
-            self._timer = self._context.loop.after(EVERY_MS, self._on_time)
+            self._watch()
 
     def write(self) -> None:
         """Replace the file; a failure is told of once, until it succeeds again."""
@@ -189,6 +194,11 @@ class Metrics:
     def _on_time(self) -> None:
         self._timer = None
         self.write()
+        if self._figures.unsettled:
+            self._watch()
+
+    def _watch(self) -> None:
+        self._timer = self._context.loop.after(EVERY_MS, self._on_time)
 
     def _input(self) -> "list[Family]":
         service = "service", self._figures.service

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import http.client
+import json
 import os
 import re
 import shlex
@@ -177,6 +178,35 @@ def test_demo_alerts_and_status_tell_what_happened(demo: Demo) -> None:
     assert {int(number) for number in missing} == set(range(20, VISITS + 1, 20))
     assert "s6-log: alert: flaky: error: out of luck\n" in alerts
     assert port_in(demo.place / "scan" / "web" / "log" / "address") > 0
+
+
+def test_demo_forwards_tagged_text(demo: Demo) -> None:
+    """Lines of all services on stdout, each behind its name; of chatty's only a few."""
+    lines = (demo.place / "shown").read_text().splitlines()
+    assert {line[:9] for line in lines} == {"chatty | ", "flaky  | ", "web    | "}
+    assert "flaky  | error: out of luck" in lines
+    assert len([line for line in lines if line.startswith("web ")]) > VISITS / 20
+    chatty = [line for line in lines if line.startswith("chatty | ")]
+    assert len(chatty) < 2 * TIMEOUT_S
+    assert re.fullmatch(MARK, chatty[-1])
+    assert chatty[-1] in demo.shown
+
+
+MARK = r"chatty \| s6-log: \d+ lines dropped \(more than 1 in 1 s\)"
+
+
+def test_demo_forwards_json(demo: Demo) -> None:
+    """The same lines as objects, from the command that was fed."""
+    shipped = (demo.place / "shipped").read_text().splitlines()
+    objects = [json.loads(line) for line in shipped]
+    shown = (demo.place / "shown").read_text().splitlines()
+    for service in ("flaky", "web"):
+        texts = [item["msg"] for item in objects if item["service"] == service]
+        tag = f"{service:6} | "
+        tagged = [line.removeprefix(tag) for line in shown if line.startswith(tag)]
+        assert texts == tagged
+        assert texts
+    assert '"service":"web","stream":"stdout"' in demo.shown
 
 
 def test_demo_leaves_nothing_else_behind(demo: Demo) -> None:

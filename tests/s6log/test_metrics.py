@@ -336,6 +336,34 @@ def test_traffic_writes_it_once_a_period(
         assert turns == 1
 
 
+def test_lines_that_wait_are_followed(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until they are written, though no other line comes; and then no more."""
+    monkeypatch.setattr(metrics, "EVERY_MS", 50)
+    path = tmp_path / FIGURES
+    with (
+        Pipe(4096) as out,
+        standard(STDOUT, out.write),
+        counted(loop, tmp_path, "1") as rig,
+    ):
+        out.end()
+        rig.pipe.feed(lines(0, 200))
+
+        def waiting() -> bool:
+            return Scrape(path).of("pending_lines", "stdout") > 0
+
+        drive(loop, waiting, "figures with lines that wait")
+        os.set_blocking(out.read, False)
+
+        def written() -> bool:
+            drain(out)
+            return Scrape(path).of("written_lines_total", "stdout") == 200
+
+        drive(loop, written, "figures without")
+        assert not rig.metrics._figures.unsettled
+
+
 OBSERVED_S = 1.0
 
 

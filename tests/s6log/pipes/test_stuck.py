@@ -237,7 +237,7 @@ def test_command_that_dies_at_the_end_is_started_once_more(
         fed.feed(lines(0, 500))
         fed.settle()
         wait_for_close(fed)
-        wait_until(lambda: (tmp_path / "first").exists(), "the first command")
+        wait_until((tmp_path / "first").exists, "the first command")
         fed.kill("sh")
         assert fed.end() == 0
         name = f"warning: @pipe={ONCE[:60]}...: "
