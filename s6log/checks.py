@@ -21,7 +21,7 @@ ZONE, JOIN, START = b"@tz", b"@join", b"start:"
 def check(words: "Sequence[bytes]") -> None:
     """Look at the extensions of a valid script; raise ScriptError for a mistake."""
     for word in classify(words):
-        if word.row.letter == ZONE:
+        if word.row.letter == ZONE and word.argument:
             _check_zone(word)
         elif word.argument.startswith(START) and word.row.letter == JOIN:
             error = _excess(word, word.argument.removeprefix(START))

@@ -51,7 +51,7 @@ class Forms:
         self._loop = loop
         self._clocks = clocks(script)
         self._identity = identify()
-        self._renderer = Renderer(kernels.forming())
+        self._renderer: Renderer | None = None
         self._utc = clock(b"rfc3339us", b"UTC")
         self._stream = stream
 
@@ -64,11 +64,13 @@ class Forms:
     def former(self, format_: "Format") -> "Former":
         """Make what forms records for an action."""
         service = format_.tag or self._identity.service
+        if not format_.formed:
+            return Text(format_, self.prefixes())
+        if self._renderer is None:
+            self._renderer = Renderer(kernels.forming())
         if format_.json:
             return Json(self._utc, self._renderer, service, self._stream)
-        if format_.tag is not None:
-            return Tagged(format_, self.prefixes(), self._renderer, service)
-        return Text(format_, self.prefixes())
+        return Tagged(format_, self.prefixes(), self._renderer, service)
 
     def alarm(self, format_: "Format", mark: bytes, most: int) -> Alarm:
         """Make what forms alerts."""

@@ -90,6 +90,11 @@ class Outbox:
         return self._account.counting
 
     @property
+    def untold(self) -> int:
+        """How many lines were dropped that no mark has told of yet."""
+        return self._missing
+
+    @property
     def patient(self) -> bool:
         """Whoever fills it has to wait when it is full: nothing is dropped."""
         return self.limit.full == BLOCK

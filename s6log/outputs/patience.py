@@ -43,7 +43,8 @@ class Patience:
         if self._output.outbox.size < self._seen:
             self.begin()
             return
-        lines = self._output.outbox.clear(AT_END)
+        lines = self._output.outbox.untold
+        lines += self._output.outbox.clear(AT_END)
         what = b"%d lines are lost: it took nothing for %d ms"
         text = self._output.name + b": " + what % (lines, self._timeout_ms)
         self._context.messages.insist(text)

@@ -54,7 +54,7 @@ def _json(builder: Builder, _: Word) -> None:
 
 
 def _time(builder: Builder, word: Word) -> None:
-    if fault := times.check(word.argument):
+    if word.argument and (fault := times.check(word.argument)):
         raise word.refused(fault)
     builder.date = word.argument, builder.date[1]
 
@@ -128,14 +128,22 @@ _ROWS = (
     Directive(
         b"@time",
         FOR_ACTIONS,
-        _needed("=FORM", "rfc3339, rfc3339ms, us, ns, unix or a format with %"),
+        Argument(
+            "[=FORM]",
+            "rfc3339, rfc3339ms, us, ns, unix or a format with %",
+            "as without it",
+        ),
         "how T writes date and time",
         _time,
     ),
     Directive(
         b"@tz",
         FOR_ACTIONS,
-        _needed("=ZONE", "the name of a time zone, such as UTC or Europe/Paris"),
+        Argument(
+            "[=ZONE]",
+            "the name of a time zone, such as UTC or Europe/Paris",
+            "local time",
+        ),
         "the time zone of T",
         _zone,
     ),

@@ -89,7 +89,7 @@ FORMS = {
     "@metrics": "the name of a file",
 }
 BADLY_FORMED = [
-    *("@tag=", "@json=", "@json=1", "@time", "@time=", "@tz", "@tz=", "@join"),
+    *("@tag=", "@json=", "@json=1", "@time=", "@tz=", "@join"),
     *("@join=", "@rate", "@rate=", "@buffer", "@buffer=", "@full", "@full="),
     *("@pipe", "@pipe=", "@metrics", "@metrics="),
 ]
