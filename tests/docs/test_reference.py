@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from harness import Stage, ours, run
 from pages import CHECKOUT, PAGES, read, table
 from s6log.__main__ import PROGRAMS
+from s6log.outputs import account
 from s6log.script.directives import ACTION, DIRECTIVES, SELECTION
+from s6log.script.extensions import EXTENSIONS, POLICIES
 from s6log.script.manual import LONG_OPTIONS
 from s6log.script.options import OPTIONS
 from s6log.script.words import Directive
+from s6log.stream.events import KINDS
+from s6log.stream.times import FORMS
 
 REFERENCE = CHECKOUT / "docs" / "reference"
 LOGGER = REFERENCE / "s6-log.md"
@@ -71,6 +76,65 @@ def test_settings_are_those_of_the_table() -> None:
         for row in rows
     ]
     assert table(LOGGER, "Setting", "For each", "Default", "Meaning") == wanted
+
+
+def test_extensions_are_those_of_the_table() -> None:
+    """Each with the actions it is for; `@pipe` is one itself."""
+    wanted = [
+        [
+            f"`{row.letter.decode()}{row.argument.shape}`",
+            "an action itself" if row.role is ACTION else row.role.name,
+            purpose(row),
+        ]
+        for row in EXTENSIONS.values()
+    ]
+    assert table(LOGGER, "Extension", "For each", "Meaning") == wanted
+
+
+EVERY_OUTPUT = ["1", "2", "=status", "!cat", "./log", "@pipe=cat >fed"]
+
+
+def test_figures_are_those_that_are_written(tmp_path: Path) -> None:
+    """All of them, with their types and what the file says of them, in its order."""
+    script = ["@metrics=figures", *EVERY_OUTPUT]
+    ended = run(ours("s6-log"), script, b"line\n", Stage(tmp_path))
+    assert ended.code == 0
+    written = (tmp_path / "figures").read_text().splitlines()
+    about = [line.split(" ", 3)[1:] for line in written if line.startswith("#")]
+    helps = {name: text for kind, name, text in about if kind == "HELP"}
+    types = {name: text for kind, name, text in about if kind == "TYPE"}
+    wanted = [[f"`{name}`", types[name], text] for name, text in helps.items()]
+    assert table(LOGGER, "Figure", "Type", "Meaning") == wanted
+
+
+def test_times_are_those_that_there_are() -> None:
+    """Each name of a form of `@time` is in its table."""
+    rows = table(LOGGER, "FORM", "What it looks like")
+    names = [name.encode() for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(names) == sorted(FORMS)
+
+
+def test_kinds_of_events_are_those_that_there_are() -> None:
+    """Each KIND of `@join`, and the one with a pattern."""
+    rows = table(LOGGER, "KIND", "What is one event")
+    wanted = [f"`{kind.decode()}`" for kind in KINDS]
+    assert [kind for kind, _ in rows] == [*wanted, "`start:RE`"]
+
+
+def test_policies_are_those_that_there_are() -> None:
+    """Each POLICY of `@full`."""
+    rows = table(LOGGER, "POLICY", "What gives way")
+    assert [name for name, _ in rows] == [f"`{name.decode()}`" for name in POLICIES]
+
+
+REASONS = (account.FULL, account.RATE, account.CLOSED, account.AT_END)
+FILE_REASONS = (account.SUPERSEDED, account.FAILED)
+
+
+def test_reasons_are_those_that_there_are() -> None:
+    """Each reason for which lines are dropped."""
+    names = [f"`{reason.decode()}`" for reason in (*REASONS, *FILE_REASONS)]
+    assert [name for name, _ in table(LOGGER, "`reason`", "Why")] == names
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
