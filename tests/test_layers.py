@@ -22,6 +22,7 @@ PURE = (
     "s6log.script",
     "s6log.stream",
     "s6log.outputs.archive_names",
+    "s6log.outputs.exposition",
     "s6log.outputs.rotation",
     "s6log.unix.getopt",
     "s6log.unix.tai64n",
