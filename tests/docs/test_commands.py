@@ -23,6 +23,7 @@ ELSEWHERE = {
     "tail -F log/current | s6-tai64nlocal": "goes on for ever",
     ".venv/bin/python tests/bench/bench.py --quick --cell t": "needs s6, and the "
     "machine to itself",
+    ".venv/bin/python tests/bench/fanout.py --quick --cell @tag": "likewise",
     ".venv/bin/python tests/bench/supervision.py --part trees --size 100": "likewise",
 }
 """Commands that are not run here, and why."""
