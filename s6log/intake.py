@@ -35,6 +35,7 @@ class Intake:
         "_filled",
         "_least",
         "_limit",
+        "_over",
         "_owed",
         "_used",
         "_view",
@@ -54,6 +55,7 @@ class Intake:
         self._filled = 0
         self._used = 0  # of the buffer, by the block given out last
         self._owed = 0  # bytes of the source whose lines were given out
+        self._over = False  # nobody was left to write when we looked last
         self.begun = 0  # bytes of an unfinished line last seen in the source
 
     @property
@@ -122,10 +124,12 @@ class Intake:
             self._fit()
             return LOOK_AGAIN
         if not source.ended():
+            self._over = False
             self.begun = shown
             return WAIT
-        if shown > self.begun:
-            # The last writer may have written before it left: look again.
+        if not self._over:
+            # The last writer may have written between our look and its leaving.
+            self._over = True
             self.begun = shown
             return LOOK_AGAIN
         self.keep_shown()

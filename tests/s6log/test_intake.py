@@ -173,6 +173,21 @@ def test_a_crowded_source_hands_over_what_it_has() -> None:
     assert source.content == b""
 
 
+def test_what_comes_before_the_end_is_not_missed() -> None:
+    """A writer may write and leave just after a look that showed nothing new."""
+    source = Queue(rewinds=True)
+    intake = Intake(source, 0)
+    shown(source, intake, b"begun")
+    assert intake.on_unfinished(intake.most) == WAIT
+    intake.take(intake.most)
+    source.content += b" and ended\nmore\n"
+    source.over = True
+    assert intake.on_unfinished(intake.most) == LOOK_AGAIN
+    intake.take(intake.most)
+    data, end = intake.block()
+    assert data[:end] == b"begun and ended\nmore\n"
+
+
 def test_the_end_of_a_source_is_looked_at_twice() -> None:
     """A writer may have written before it left."""
     source = Queue(rewinds=True)
