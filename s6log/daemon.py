@@ -92,7 +92,7 @@ def select(script: "Script") -> "Selecting | None":
     from s6log.stream.selection import Selection
 
     selectors = [element.selectors for element in script.elements]
-    return Selection(selectors, kernels.scanning())
+    return Selection(selectors, kernels.scan())
 
 
 def _handle_signals(loop: Loop, logger: Logger, options: "Options") -> None:

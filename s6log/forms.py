@@ -50,7 +50,7 @@ class Forms:
     ) -> None:
         self._loop = loop
         self._clocks = clocks(script)
-        self._identity = identify()
+        self._identity = identify(wide=any(shows_tag(a) for _, a in script.actions))
         self._renderer: Renderer | None = None
         self._utc = clock(b"rfc3339us", b"UTC")
         self._stream = stream
@@ -67,7 +67,7 @@ class Forms:
         if not format_.formed:
             return Text(format_, self.prefixes())
         if self._renderer is None:
-            self._renderer = Renderer(kernels.forming())
+            self._renderer = Renderer(kernels.objects())
         if format_.json:
             return Json(self._utc, self._renderer, service, self._stream)
         return Tagged(format_, self.prefixes(), self._renderer, service)
@@ -86,10 +86,15 @@ class Forms:
         return Prefixes(time.localtime, self._clocks)
 
 
+def shows_tag(action: "Action") -> bool:
+    """Tell whether a name stands before the lines of an action."""
+    return action.format.tag is not None and not action.format.json
+
+
 def joiner_of(join: "Join") -> "Joiner":
     """Make what joins lines. Raises PatternTooLarge, a ValueError."""
     if join.tree is None:
-        return joiner(join.kind, kernel=kernels.looking())
+        return joiner(join.kind, kernel=kernels.lines())
     return joiner(join.kind, starts_of(join))
 
 
@@ -99,4 +104,4 @@ def starts_of(join: "Join") -> "Selecting":
     from s6log.stream.selection import Selection
 
     selectors = [Selector(b"-"), Selector(b"+", join.pattern, join.tree)]
-    return Selection([selectors], kernels.scanning())
+    return Selection([selectors], kernels.scan())

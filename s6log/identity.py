@@ -35,11 +35,11 @@ class Identity:
         return text.encode() + b" "
 
 
-def identify() -> Identity:
+def identify(wide: bool = True) -> Identity:
     """Find out from the environment and the working directory.
 
     A logger works in SERVICE/log, or in SERVICE itself. The tree is where SERVICE
-    is, with the other services.
+    is, with the other services; it is looked at only if `wide` asks for the width.
     """
     given = os.environb.get(SERVICE_VARIABLE, b"")
     try:
@@ -49,7 +49,7 @@ def identify() -> Identity:
     if os.path.basename(here) == LOG:
         here = os.path.dirname(here)
     service = printable(given or os.path.basename(here))
-    if not is_service(here):
+    if not wide or not is_service(here):
         return Identity(service, 0)
     names = [service, *map(printable, services(os.path.dirname(here)))]
     return Identity(service, max(len(name.decode()) for name in names))

@@ -9,38 +9,26 @@ if TYPE_CHECKING:
 KERNEL_VARIABLE = b"S6LOG_KERNEL"
 
 
-def scanning() -> "ModuleType | None":
+def scan() -> "ModuleType | None":
     """Give the inner loops of the selection, or None."""
-    if _unwanted():
-        return None
-    try:
-        from s6log.stream import _scan
-    except ImportError:
-        return None
-    return _scan
+    return _load("_scan")
 
 
-def forming() -> "ModuleType | None":
+def objects() -> "ModuleType | None":
     """Give what renders tagged lines and JSON, or None."""
-    if _unwanted():
-        return None
-    try:
-        from s6log.stream import _objects
-    except ImportError:
-        return None
-    return _objects
+    return _load("_objects")
 
 
-def looking() -> "ModuleType | None":
+def lines() -> "ModuleType | None":
     """Give what looks at blocks of lines, or None."""
-    if _unwanted():
+    return _load("_lines")
+
+
+def _load(name: str) -> "ModuleType | None":
+    if os.environb.get(KERNEL_VARIABLE) == b"no":
         return None
     try:
-        from s6log.stream import _lines
+        # importlib would cost as much time as the module.
+        return __import__(f"s6log.stream.{name}", fromlist=[name])
     except ImportError:
         return None
-    return _lines
-
-
-def _unwanted() -> bool:
-    return os.environb.get(KERNEL_VARIABLE) == b"no"

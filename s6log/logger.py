@@ -164,8 +164,9 @@ class Logger:
     def _hold_back(self) -> None:
         """Read no more than every output has room for; stop when that is little."""
         room = self._most
-        if self._backlog.size:
-            room = min(room, self._outputs.room(room) - self._intake.unfinished)
+        if self._outputs.held_up:
+            unfinished = self._intake.unfinished
+            room = min(room, self._outputs.room(room + unfinished) - unfinished)
         if self._held_up is None and room < self._least:
             self._held_up = queue = self._outputs.fullest()
             self._source.waiting.pause()
@@ -235,16 +236,22 @@ class Logger:
         if self._outputs.busy:
             return
         if self._eager:
-            self._commit()
+            # What was given up, and may not be lost, stays in the input.
+            if not self._outputs.gave_up:
+                self._commit()
             self._source.close()
         self._phase = FINISHING
         self._outputs.finish(self._options.last_line_timeout_ms)
         self._end_if_closed()
 
     def _end_if_closed(self) -> None:
-        if self._phase == FINISHING and self._outputs.closed:
+        if self._phase != FINISHING:
+            return
+        if self._outputs.closed:
             self._outputs.close()
             self._phase = DONE
+        else:
+            self._outputs.wind_up(self._options.last_line_timeout_ms)
 
 
 def keep_heap() -> None:

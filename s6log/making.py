@@ -30,7 +30,7 @@ NO_TERMINAL = -1
 
 
 class Maker:
-    """Makes outputs. Each method raises Fatal when something cannot be opened.
+    """Makes outputs. Raises Fatal for a log directory, else OSError as it comes.
 
     What only few scripts need is loaded when one does.
     """
@@ -149,7 +149,7 @@ def counter() -> "Count":
     """Give what counts lines fastest here."""
     from s6log import kernels
 
-    kernel = kernels.looking()
+    kernel = kernels.lines()
     return count_lines if kernel is None else kernel.count
 
 

@@ -100,15 +100,19 @@ def _warn(messages: Messages, extraneous: bool) -> None:
 
 def _warn_of_references(messages: Messages, script: Script) -> None:
     """Warn of patterns that only backtracking can match: a line may take long."""
-    for element in script.elements:
-        for selector in element.selectors:
-            # Most patterns have no backslash.
-            if selector.tree is not None and b"\\" in selector.pattern:
-                from s6log.script.ere_facts import has_backref
+    selectors = [item for element in script.elements for item in element.selectors]
+    joins = [action.join for _, action in script.actions if action.join is not None]
+    named = [
+        *((item.tree, item.kind + item.pattern) for item in selectors),
+        *((join.tree, b"@join=start:" + join.pattern) for join in joins),
+    ]
+    for tree, word in named:
+        # Most patterns have no backslash.
+        if tree is not None and b"\\" in word:
+            from s6log.script.ere_facts import has_backref
 
-                if has_backref(selector.tree):
-                    word = selector.kind + selector.pattern
-                    messages.warn(b"back-reference, slow on some lines: " + word)
+            if has_backref(tree):
+                messages.warn(b"back-reference, slow on some lines: " + word)
 
 
 def refuse(messages: Messages, error: OptionError, usage: bytes) -> int:
@@ -141,7 +145,7 @@ def version(program: str) -> str:
     """Say what this is, what it is compatible with, and how it was built."""
     from s6log import kernels
 
-    found = [kernels.scanning(), kernels.looking(), kernels.forming()]
+    found = [kernels.scan(), kernels.lines(), kernels.objects()]
     built = " ".join(module.__name__ for module in found if module is not None)
     kernel = built or "none (no compiler at install); patterns and JSON are slower"
     return (

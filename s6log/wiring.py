@@ -1,7 +1,9 @@
 """All outputs of a logger together: what it tells them, and asks them."""
 
 from s6log.making import Maker
+from s6log.outputs.context import nothing
 from s6log.script import model
+from s6log.script.model import DROP_NEWEST, Limit
 from s6log.unix.fds import STDERR, Writer, same_stream
 from s6log.unix.messages import to_stderr
 
@@ -60,8 +62,12 @@ if TYPE_CHECKING:
         def busy(self) -> bool:
             """Something is left to do: bytes to write, or anything else."""
 
+        def give_up(self) -> int | None:
+            """Drop what is pending; how many lines nobody hears of. None: not now."""
+
 
 LEAST_ROOM_BYTES = 4096  # reading less at a time is not worth a turn
+VOICE_BYTES = 64 << 10  # of messages that nobody has read
 ORDINARY_GROWTH = 4  # of lines as JSON, the largest there is
 
 
@@ -91,17 +97,18 @@ class Outputs:
         lines = [pair for pair in actions if isinstance(pair[1], model.Stdout)]
         first: list[Queue] = [maker.alerts(alerts)] if alerts else []
         consoles: list[Queue] = [maker.console(lines)] if lines else []
-        self._streams = [*first, *consoles]
         pipes = [pipe.stream for pipe in self._pipes]
         last = [*consoles, *pipes, *self._logdirs]
         self._queues: list[Queue] = [*first, *last]
         self._all: list[Output] = [*first, *self._statuses, *last]
         # A queue that drops lines has room for everything.
         self._patient = [queue for queue in self._queues if queue.outbox.patient]
-        self._growth = [queue.growth for queue in self._patient]
+        self._growths = [(queue.outbox, queue.growth) for queue in self._patient]
         self._metrics: Metrics | None = None
         if maker.count is not None:
             self._metrics = self._open_metrics(script.metrics, maker.count)
+        self.gave_up = False  # lines that may not be lost
+        self._winding_up = False
         self._voice = self._find_voice()
         if self._voice is not None:
             context.messages.write = self._voice.say
@@ -111,13 +118,7 @@ class Outputs:
     @property
     def busy(self) -> bool:
         """Some output has something left to do."""
-        return self._speaking or any(queue.busy for queue in self._queues)
-
-    @property
-    def _speaking(self) -> bool:
-        """Something that was said waits for a reader who may be waited for."""
-        hasty = any(not queue.outbox.patient for queue in self._streams)
-        return self._voice is not None and not hasty and self._voice.outbox.size > 0
+        return any(queue.busy for queue in self._queues)
 
     @property
     def held_up(self) -> bool:
@@ -126,12 +127,20 @@ class Outputs:
 
     @property
     def closed(self) -> bool:
-        """Every log directory has ended in order, and every command."""
+        """Every log directory has ended in order, every command; all is said."""
+        return self._ended and not self._speaking
+
+    @property
+    def _ended(self) -> bool:
         commands = all(pipe.closed for pipe in self._pipes)
         return commands and all(logdir.closed for logdir in self._logdirs)
 
+    @property
+    def _speaking(self) -> bool:
+        return self._voice is not None and self._voice.outbox.size > 0
+
     def begin(self) -> None:
-        """Start what depends on time, and commands."""
+        """Start what depends on time, and commands; write the first figures."""
         for logdir in self._logdirs:
             logdir.begin()
         for pipe in self._pipes:
@@ -154,9 +163,9 @@ class Outputs:
         of ordinary length: some thirty bytes, or more.
         """
         rooms = [most]
-        for queue, growth in zip(self._patient, self._growth, strict=True):
-            limit = queue.outbox.limit.buffer_bytes
-            free = limit - queue.outbox.size
+        for outbox, growth in self._growths:
+            limit = outbox.limit.buffer_bytes
+            free = limit - outbox.size
             room = free // growth
             if limit // growth < LEAST_ROOM_BYTES:
                 room = max(room, min(LEAST_ROOM_BYTES, free // ORDINARY_GROWTH))
@@ -183,14 +192,14 @@ class Outputs:
             output.accept(output.feed.flush())
         for pipe in self._pipes:
             pipe.hurry()
-        hasty = [queue for queue in self._streams if not queue.outbox.patient]
-        if timeout_ms is None or not (self._pipes or hasty):
+        if timeout_ms is None:
             return
-        from s6log.outputs.patience import Patience
-
-        slow: list[Slow] = [*(pipe.stream for pipe in self._pipes), *hasty]
-        for hurried in slow:
-            Patience(self._context, hurried, timeout_ms).begin()
+        streams = [pipe.stream for pipe in self._pipes]
+        for queue in self._queues:
+            if queue.outbox.patient and queue in streams:
+                self._hurry(queue, timeout_ms, self._on_loss)
+            elif not queue.outbox.patient:
+                self._hurry(queue, timeout_ms, nothing)
 
     def finish(self, timeout_ms: int | None) -> None:
         """End every log directory and command in order; only when none is busy."""
@@ -199,20 +208,42 @@ class Outputs:
         for logdir in self._logdirs:
             logdir.finish()
 
+    def wind_up(self, timeout_ms: int | None) -> None:
+        """Let what was said be read, but not for ever, once all else has ended."""
+        if self._ended and self._voice is not None and not self._winding_up:
+            self._winding_up = True
+            if timeout_ms is not None:
+                self._hurry(self._voice, timeout_ms, nothing)
+
     def close(self) -> None:
-        """Let go of stdout and stderr, when everything else is closed."""
+        """Write the last figures; let go of stdout and stderr: all else is closed."""
         if self._metrics is not None:
-            self._metrics.write()
+            self._metrics.close()
         self._context.messages.write = to_stderr
         for shared in self._maker.shared.values():
             shared.close()
+
+    def _hurry(
+        self, output: "Slow", timeout_ms: int, gave_up: "Callable[[], None]"
+    ) -> None:
+        """Wait for an output no longer than it takes something."""
+        from s6log.outputs.patience import Patience
+
+        Patience(self._context, output, timeout_ms, gave_up).begin()
+
+    def _on_loss(self) -> None:
+        self.gave_up = True
 
     def _open_metrics(self, path: bytes, count: "Count") -> "Metrics":
         from s6log.identity import identify
         from s6log.outputs.metrics import Figures, Metrics
 
         figures = Figures(
-            identify().service, self._all, self._queues, self._logdirs, self._pipes
+            identify(wide=False).service,
+            self._all,
+            self._queues,
+            self._logdirs,
+            self._pipes,
         )
         return Metrics(self._context, path, figures, count)
 
@@ -220,7 +251,7 @@ class Outputs:
         """Choose how messages reach stderr: never inside a line of our own."""
         for fd, shared in self._maker.shared.items():
             if fd == STDERR or same_stream(fd, STDERR):
-                return shared.port()
+                return shared.port(Limit(VOICE_BYTES, DROP_NEWEST))
         return None
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     Count = Callable[[Data, int, int], int]
     """What counts the LFs of data[start:end]."""
 
+LF = b"\n"
 CLOSED, FULL, AT_END, RATE, SUPERSEDED = (
     b"closed",
     b"buffer",
@@ -46,6 +47,10 @@ class Account:
         self.joined = 0
         self.dropped: dict[bytes, int] = {}
 
+    def lines(self, head: bytes, data: "Data", start: int, end: int) -> int:
+        """Count the lines of head + data[start:end]; a prefix may have some."""
+        return head.count(LF) + self.count(data, start, end)
+
     def drop(self, lines: int, reason: bytes) -> None:
         """Note lines that are not going to be written."""
         if lines:
@@ -59,4 +64,4 @@ class Account:
 
 def count_lines(data: "Data", start: int, end: int) -> int:
     """Count the LFs of data[start:end]."""
-    return data.count(b"\n", start, end)
+    return data.count(LF, start, end)

@@ -42,6 +42,10 @@ class Console:
         """Something is left to write."""
         return self.outbox.size > 0
 
+    def give_up(self) -> int:
+        """Drop what is pending; how many lines nobody will hear of."""
+        return self._port.give_up()
+
     def deliver(self, batch: "Batch") -> None:
         """Write the lines of the block that are for it."""
         self.accept(self.feed.parcels(batch))
@@ -85,6 +89,10 @@ class Alerts:
         """Something is left to write."""
         return self.outbox.size > 0
 
+    def give_up(self) -> int:
+        """Drop what is pending; how many lines nobody will hear of."""
+        return self._port.give_up()
+
     def deliver(self, batch: "Batch") -> None:
         """Write the lines of the block that are alerts."""
         if not self.feed.plain:
@@ -95,7 +103,7 @@ class Alerts:
         if piece is None:
             return
         _, data, end = piece
-        self.feed.count(data, end)
+        self.feed.count(b"", data, end)
         prefixes = [ALERT + batch.prefixes.of(route.format) for route in routes]
         if len(prefixes) > 1:
             alerts = self._mixed(data[:end], prefixes)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from s6log.stream.batch import Batch
     from s6log.stream.blocks import Data
 
-    Parcel = tuple[bytes, Data, int, bool]
-    """(head, data, end, counted): head + data[:end] are records. Those that are not
-    counted are the logger's own."""
+    Parcel = tuple[bytes, Data, int, bool, int]
+    """(head, data, end, counted, missing): head + data[:end] are records. Those that
+    are not counted are the logger's own, and may tell of so many missing lines."""
 
 BRACE = 0x7B  # {
 PLAIN = (b"",)
@@ -65,8 +65,8 @@ class Feed:
             piece = batch.render(self.routes)
             if piece is None:
                 return ()
-            self.count(piece[1], piece[2])
-            return ((*piece, True),)
+            self.count(*piece)
+            return ((*piece, True, 0),)
         if len(self._lanes) == 1:
             piece = batch.plain(self.routes, PLAIN)
             if piece is None:
@@ -74,10 +74,15 @@ class Feed:
             return self._lanes[0].take(piece[1], piece[2], batch.now_ns)
         return self._mixed(batch)
 
-    def count(self, data: "Data", end: int) -> None:
+    def count(self, head: bytes, data: "Data", end: int) -> None:
         """Count lines that were selected, if anybody wants to know."""
         if self._account.counting:
-            self._account.selected += self._account.count(data, 0, end)
+            self._account.selected += self._account.lines(head, data, 0, end)
+
+    @property
+    def waits(self) -> bool:
+        """Something will leave later, by itself."""
+        return any(lane.waits for lane in self._lanes)
 
     def flush(self) -> "list[Parcel]":
         """Give what waits on the way, now that nothing more comes."""

@@ -11,7 +11,7 @@ from s6log.outputs.account import RATE
 from s6log.outputs.outbox import dropped_text
 from s6log.stream.forming import line_of
 from s6log.stream.rates import RateLimit, first_lines
-from s6log.unix.fds import NANOSECONDS_PER_MS
+from s6log.unix.fds import MS_PER_SECOND, NANOSECONDS_PER_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from s6log.unix.loop import Loop, Timer
 
 EVENT_MS = 500  # that an event may take, from its first line on
-
-MS_PER_SECOND = 1000
 
 
 class Lane:
@@ -69,6 +67,11 @@ class Lane:
         if new_end:
             parcels += self._pass(new, new_end, now_ns)
         return parcels
+
+    @property
+    def waits(self) -> bool:
+        """Something will leave later: an event, or news of what was dropped."""
+        return self._event_end is not None or self._period_end is not None
 
     def flush(self) -> "list[Parcel]":
         """Wait no longer: give what was held, and tell what was dropped."""
@@ -126,7 +129,7 @@ class Lane:
                 end = first_lines(data, end, allowed)
         if end:
             head, body, body_end = self.former.piece(data, end, now_ns)
-            parcels.append((head, body, body_end, True))
+            parcels.append((head, body, body_end, True, 0))
         return parcels
 
     def _close_period(self, now_ns: int | None = None) -> int:
@@ -162,4 +165,4 @@ class Lane:
         seconds = self._rate.period_ms // MS_PER_SECOND
         why = b"more than %d in %d s" % (self._rate.lines, seconds)
         record = self.line(dropped_text(dropped, why))
-        return [(b"", record, len(record), False)]
+        return [(b"", record, len(record), False, dropped)]

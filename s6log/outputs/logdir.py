@@ -7,6 +7,7 @@ and tried again `r` milliseconds later.
 
 import time
 
+from s6log.outputs.account import AT_END
 from s6log.outputs.current import Current
 from s6log.outputs.outbox import Outbox
 from s6log.outputs.recovery import open_logdir
@@ -103,15 +104,23 @@ class Logdir:
 
     def accept(self, parcels: "Iterable[Parcel]") -> None:
         """Write records, or keep them."""
-        for head, data, end, counted in parcels:
+        for head, data, end, counted, missing in parcels:
             start = 0
             rest = head
             if not self.outbox.size and self._rotator.settled:
                 rest, start = self._write(head, data, 0, end)
-                self._wrote(data, start, len(head) - len(rest) + start, counted)
+                written = head[: len(head) - len(rest)]
+                self._wrote(written, data, start, counted)
             if start < end:
                 self.outbox.begun = self._current.torn
-                self.outbox.add(rest, data, start, end, counted)
+                self.outbox.add(rest, data, start, end, counted, missing)
+
+    def give_up(self) -> int | None:
+        """Drop what is pending; how many lines nobody will hear of.
+
+        None while a rotation is under way: they may be written when that is done.
+        """
+        return self.outbox.clear(AT_END) if self._rotator.settled else None
 
     def alarm(self) -> None:
         """Rotate now (SIGALRM, `R`); a rotation that waits goes on now."""
@@ -169,13 +178,11 @@ class Logdir:
                     break
         return head, start
 
-    def _wrote(
-        self, data: "Data", reached: int, size_bytes: int, counted: bool
-    ) -> None:
-        """Count what was written at once: data[:reached] and what was before it."""
+    def _wrote(self, head: bytes, data: "Data", reached: int, counted: bool) -> None:
+        """Count what was written at once: head + data[:reached]."""
         if self.account.counting:
-            lines = self.account.count(data, 0, reached) if counted else 0
-            self.account.wrote(lines, size_bytes)
+            lines = self.account.lines(head, data, 0, reached) if counted else 0
+            self.account.wrote(lines, len(head) + reached)
 
     def _rotate_if_due(self) -> None:
         """Rotate when current is large enough, or `alarm` asked; between lines."""

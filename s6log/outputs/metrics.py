@@ -13,6 +13,7 @@ from s6log.outputs.exposition import (
     shown,
 )
 from s6log.outputs.replacing import replace
+from s6log.unix.tai64n import NANOSECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from s6log.wiring import Output, Queue
 
 EVERY_MS = 15_000
-NANOSECONDS = 1_000_000_000
 ALWAYS = b"buffer"  # a reason that is there from the start, with 0
 
 
@@ -59,8 +59,10 @@ class Figures:
 
     @property
     def unsettled(self) -> bool:
-        """Something will change even if no line comes: lines wait to be written."""
-        return any(queue.outbox.size for queue in self.queues)
+        """Something will change even if no line comes."""
+        busy = any(queue.busy for queue in self.queues)
+        waits = any(output.feed.waits for output in self.named.values())
+        return busy or waits or any(pipe.restless for pipe in self.pipes)
 
     def labels(self, name: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
         """Say whose figure it is."""
@@ -180,8 +182,8 @@ class Metrics:
 
     def write(self) -> None:
         """Replace the file; a failure is told of once, until it succeeds again."""
-        content = render([*self._input(), *self._figures.families()])
         try:
+            content = render([*self._input(), *self._figures.families()])
             replace(self._context.base_fd, self._path, (content,))
         except OSError as error:
             if not self._failed:
@@ -190,6 +192,12 @@ class Metrics:
             self._failed = True
         else:
             self._failed = False
+
+    def close(self) -> None:
+        """Write it for the last time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.write()
 
     def _on_time(self) -> None:
         self._timer = None

@@ -4,6 +4,7 @@ import time
 
 from s6log.outputs.account import CLOSED, FULL, Account
 from s6log.script.model import BLOCK, DROP_NEWEST, DROP_OLDEST, USUAL_LIMIT
+from s6log.unix.tai64n import NANOSECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ IOV_MAX = 64  # pieces for one writev(2); the system's limit is 1024
 PIECE_BYTES = 64 << 10  # smaller ones are joined, or each line would cost its own
 LF = 0x0A
 LF_BYTE = b"\n"
-NANOSECONDS = 1_000_000_000
 
 
 class Backlog:
@@ -47,7 +47,8 @@ class Outbox:
     """A queue of pieces, each ending on an LF; the first may have begun to leave.
 
     `begun` says that the first line has: it leaves whole, whatever happens. With a
-    policy to drop lines, size stays within the limit, but for a line that is alone.
+    policy to drop lines, size stays within the limit, but for a line that is alone,
+    and for the marks.
     Where lines are missing there will be a line that says so, made by `mark`.
     """
 
@@ -90,32 +91,40 @@ class Outbox:
         return self._account.counting
 
     @property
-    def untold(self) -> int:
-        """How many lines were dropped that no mark has told of yet."""
-        return self._missing
-
-    @property
     def patient(self) -> bool:
         """Whoever fills it has to wait when it is full: nothing is dropped."""
         return self.limit.full == BLOCK
 
-    def add(
-        self, head: bytes, data: "Data", start: int, end: int, counted: bool = True
+    def add(  # noqa: PLR0913, PLR0917 - a part of a block, and what it is
+        self,
+        head: bytes,
+        data: "Data",
+        start: int,
+        end: int,
+        counted: bool = True,
+        missing: int = 0,
     ) -> None:
         """Append head + data[start:end], copied: its buffer may be reused.
 
         When that is too much, lines are dropped: at the end of this, or the oldest.
+        What is not counted may tell of so many `missing` lines.
         """
         if self.limit.full == DROP_NEWEST:
+            whole = end
             end = self._within(head, data, start, end, counted)
+            if end < whole:
+                self._miss_again(missing)
             if start == end:
                 return
         piece = self._last(counted)
+        if missing:
+            piece = Piece(False, missing, time.monotonic_ns())
+            self._pieces.append(piece)
         piece.data += head
         piece.data += memoryview(data)[start:end]
         self._count(len(head) + end - start)
         if counted and self.counting:
-            self.lines += data.count(LF_BYTE, start, end)
+            self.lines += self._account.lines(head, data, start, end)
         if self.limit.full == DROP_OLDEST:
             self._drop_oldest()
 
@@ -150,9 +159,14 @@ class Outbox:
         return memoryview(piece)[start : end or piece.find(b"\n", start) + 1]
 
     def clear(self, reason: bytes = CLOSED) -> int:
-        """Drop everything; give how many lines that were."""
+        """Drop everything; give how many lines nobody will hear of any more.
+
+        Those that were pending, and those dropped before that no line has told of.
+        """
         lines = 0
+        told = self._missing
         for number, piece in enumerate(self._pieces):
+            told += piece.missing
             if piece.counted:
                 lines += piece.data.count(LF_BYTE, 0 if number else self._start)
         self._account.drop(lines, reason)
@@ -160,7 +174,17 @@ class Outbox:
         self._pieces.clear()
         self._start = self.lines = self._missing = 0
         self.begun = False
-        return lines
+        return lines + told
+
+    def break_line(self) -> None:
+        """End a line of somebody else's, which was given up, before what is pending."""
+        if self.size:
+            self._trimmed()
+            piece = Piece(counted=False)
+            piece.data += LF_BYTE
+            self._pieces.insert(0, piece)
+            self._count(len(LF_BYTE))
+            self.begun = True
 
     # ---- dropping
 
@@ -217,7 +241,7 @@ class Outbox:
             self.lines -= lines if self.counting else 0
         elif piece.missing:
             # What is dropped told of others: the next one will tell of them, too.
-            self._missing += piece.missing
+            self._miss_again(piece.missing)
             self._since_ns = piece.since_ns
         self._count(start - cut)
         del piece.data[:cut]
@@ -242,6 +266,12 @@ class Outbox:
             self._since_ns = time.monotonic_ns()
         self._missing += lines
         self._account.drop(lines, FULL)
+
+    def _miss_again(self, lines: int) -> None:
+        """Have lines told of anew, which were counted when they were dropped."""
+        if not self._missing:
+            self._since_ns = time.monotonic_ns()
+        self._missing += lines
 
     def _tell_of_oldest(self) -> None:
         """Tell of dropped lines before what is about to be written: they were older."""

@@ -1,9 +1,8 @@
 """How long an output is waited for at the end, when it takes nothing."""
 
-from s6log.outputs.account import AT_END
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from s6log.outputs.context import Context
@@ -20,15 +19,26 @@ if TYPE_CHECKING:
         def outbox(self) -> Outbox:
             """What it has accepted and not written yet."""
 
+        def give_up(self) -> int | None:
+            """Drop that; how many lines nobody will hear of. None: not now."""
+
 
 class Patience:
     """Gives up what an output has pending, once it took nothing for `timeout_ms`.
 
     For as long as it takes something it is waited for: what is pending is bounded.
+    `gave_up` is called before the others go on.
     """
 
-    def __init__(self, context: "Context", output: "Slow", timeout_ms: int) -> None:
+    def __init__(
+        self,
+        context: "Context",
+        output: "Slow",
+        timeout_ms: int,
+        gave_up: "Callable[[], None]",
+    ) -> None:
         self._context = context
+        self._gave_up = gave_up
         self._output = output
         self._timeout_ms = timeout_ms
         self._seen = 0
@@ -43,9 +53,13 @@ class Patience:
         if self._output.outbox.size < self._seen:
             self.begin()
             return
-        lines = self._output.outbox.untold
-        lines += self._output.outbox.clear(AT_END)
-        what = b"%d lines are lost: it took nothing for %d ms"
-        text = self._output.name + b": " + what % (lines, self._timeout_ms)
-        self._context.messages.insist(text)
+        lines = self._output.give_up()
+        if lines is None:
+            self.begin()
+            return
+        self._gave_up()
+        if lines:
+            what = b"%d lines are given up: it took nothing for %d ms"
+            text = self._output.name + b": " + what % (lines, self._timeout_ms)
+            self._context.messages.insist(text)
         self._context.changed()

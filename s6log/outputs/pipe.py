@@ -7,6 +7,8 @@ alone, so that the command sees the end of its input when the logger has died.
 
 import fcntl
 import os
+import sys
+import termios
 
 from s6log.outputs.console import Console
 from s6log.outputs.shared import Shared
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from s6log.unix.loop import Timer
 
 STDIN = 0
-FIONREAD = 0x541B  # ioctl(2): bytes that nobody has read; termios takes long to load
 NOBODY = 0  # in place of a pid
 HURRY_MS = 100  # between two starts when everything is about to end
 SHOWN = 60  # bytes of a command in a message
@@ -56,8 +57,13 @@ class Pipe:
         """Bytes in the pipe, which nobody has read."""
         if self.closed:
             return 0
-        answer = fcntl.ioctl(self._read_fd, FIONREAD, bytes(4))
-        return int.from_bytes(answer, "little")
+        answer = fcntl.ioctl(self._read_fd, termios.FIONREAD, bytes(4))
+        return int.from_bytes(answer, sys.byteorder)
+
+    @property
+    def restless(self) -> bool:
+        """Something will change by itself: its pipe is read, or it starts again."""
+        return self._retry is not None or self.unread > 0
 
     def begin(self) -> None:
         """Start the command."""
@@ -72,6 +78,9 @@ class Pipe:
     def finish(self, timeout_ms: int | None) -> None:
         """Close the pipe and wait for the command to end, for so long at most."""
         self._ending = True
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         self._shared.close()
         os.close(self._write_fd)
         if self._pid == NOBODY:

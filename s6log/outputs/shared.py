@@ -1,4 +1,4 @@
-"""A descriptor that other processes write to as well: stdout, stderr.
+"""A descriptor that others may write to as well: stdout, stderr, a command's pipe.
 
 Written without blocking, in whole lines: a line is never torn by another of our
 loggers. What does not fit waits in the outbox.
@@ -6,7 +6,7 @@ loggers. What does not fit waits in the outbox.
 
 import select
 
-from s6log.outputs.account import CLOSED, Account
+from s6log.outputs.account import AT_END, CLOSED, Account
 from s6log.outputs.context import nothing
 from s6log.outputs.outbox import Outbox
 from s6log.outputs.turns import Turns
@@ -53,8 +53,7 @@ class Shared:
         self._fd = fd
         self._lost = lost
         self._writer = Writer(fd)
-        self._turns = Turns(fd)
-        self._turns.possible &= not alone
+        self._turns = Turns(fd, alone)
         self._pipe = PipeSize(fd)
         self._boxes: list[Outbox] = []
         self._retry: Timer | None = None
@@ -72,14 +71,14 @@ class Shared:
         self._boxes.append(box)
         return Port(self, box, account)
 
-    def send(self, port: "Port", part: "Part", counted: bool) -> bool:
+    def send(self, port: "Port", part: "Part", counted: bool, missing: int) -> bool:
         """Write part.head + data[start:cut] now; if not all goes, keep it up to `end`.
 
         Tells whether everything up to `cut` has left.
         """
         head, data, start, cut, end = part
         if self._next() is not None or not self._turns.take():
-            port.outbox.add(head, data, start, end, counted)
+            port.outbox.add(head, data, start, end, counted, missing)
             if self._retry is None and self._watching < 0:
                 self._flush()
             return False
@@ -112,6 +111,13 @@ class Shared:
         self._rest()
         self._turns.give_back()
         self._writer.close()
+
+    def break_line(self) -> None:
+        """End the line that an output had begun and gave up, before another's."""
+        for box in self._boxes:
+            if box.size:
+                box.break_line()
+                return
 
     def _next(self) -> Outbox | None:
         """Give the outbox to write from: of the line that has begun, or the first."""
@@ -199,22 +205,38 @@ class Port:
     """One output's way into a shared descriptor."""
 
     __slots__ = ("_shared", "account", "outbox")
+    name = b"messages"
 
     def __init__(self, shared: Shared, outbox: Outbox, account: "Account") -> None:
         self._shared = shared
         self.outbox = outbox
         self.account = account
 
-    def put(self, head: bytes, data: "Data", end: int, counted: bool = True) -> None:
-        """Write head + data[:end], whole lines, or keep what does not fit."""
+    def put(
+        self,
+        head: bytes,
+        data: "Data",
+        end: int,
+        counted: bool = True,
+        missing: int = 0,
+    ) -> None:
+        """Write head + data[:end], whole lines, or keep what does not fit.
+
+        What is not counted may tell of so many `missing` lines.
+        """
         part = head, data, 0, end, end
         if self._shared.closed:
             self.lose(part, counted)
         else:
-            self._shared.send(self, part, counted)
+            self._shared.send(self, part, counted, missing)
 
     def put_lines(
-        self, head: bytes, data: "Data", end: int, counted: bool = True
+        self,
+        head: bytes,
+        data: "Data",
+        end: int,
+        counted: bool = True,
+        missing: int = 0,
     ) -> None:
         """Do the same in writes of whole lines within PIPE_BUF, where a line fits.
 
@@ -230,7 +252,7 @@ class Port:
             if self._shared.closed:
                 self.lose(part, counted)
                 return
-            if not self._shared.send(self, part, counted):
+            if not self._shared.send(self, part, counted, missing):
                 return
             start, head = cut, b""
 
@@ -238,17 +260,26 @@ class Port:
         """Write whole lines that are nobody's output."""
         self.put(b"", text, len(text), counted=False)
 
+    def give_up(self) -> int:
+        """Drop what is pending at the end; how many lines nobody will hear of."""
+        begun = self.outbox.begun
+        lines = self.outbox.clear(AT_END)
+        if begun:
+            self._shared.break_line()
+        return lines
+
     def lose(self, part: "Part", counted: bool) -> None:
         """Count lines that have nowhere to go."""
-        _, data, start, _, end = part
+        head, data, start, _, end = part
         if counted:
-            self.account.drop(data.count(b"\n", start, end), CLOSED)
+            self.account.drop(self.account.lines(head, data, start, end), CLOSED)
 
     def wrote(self, part: "Part", reached: int, size_bytes: int, counted: bool) -> None:
         """Count what was written at once, up to an offset of the part."""
         if self.account.counting:
-            _, data, start, _, _ = part
-            lines = self.account.count(data, start, reached) if counted else 0
+            head, data, start, _, _ = part
+            head = head if size_bytes >= len(head) else b""
+            lines = self.account.lines(head, data, start, reached) if counted else 0
             self.account.wrote(lines, size_bytes)
 
 

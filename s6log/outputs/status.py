@@ -52,13 +52,14 @@ class Status:
             self._show(record)
 
     def accept(self, parcels: "Iterable[Parcel]") -> None:
-        """Show the last of some records."""
+        """Show the last of some records, but none of the logger's own."""
         lines = 0
         record = b""
-        for head, data, end, counted in parcels:
-            start = data.rfind(b"\n", 0, end - 1) + 1
-            record = bytes(data[start:end]) if start else head + data[:end]
-            lines += data.count(b"\n", 0, end) if counted else 0
+        for head, data, end, counted, _ in parcels:
+            if counted:
+                start = data.rfind(b"\n", 0, end - 1) + 1
+                record = bytes(data[start:end]) if start else head + data[:end]
+                lines += self.account.lines(head, data, 0, end)
         if not record:
             return
         written = self._show(record)

@@ -25,15 +25,15 @@ WAITERS = 1  # + pid
 class Turns:
     """The right to write to `fd`: taken, held until given back, asked for.
 
-    `possible` is False where there is nothing to share (regular files take one
-    write whole; so do devices such as /dev/null) or no lock can be had.
+    `possible` is False where there is nothing to share (nobody else writes; regular
+    files take one write whole; so do devices such as /dev/null) or no lock can be had.
     """
 
     __slots__ = ("_asking", "_fd", "held", "possible")
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, alone: bool = False) -> None:
         mode = os.fstat(fd).st_mode
-        self.possible = (
+        self.possible = not alone and (
             stat.S_ISFIFO(mode)
             or stat.S_ISSOCK(mode)
             or (stat.S_ISCHR(mode) and os.isatty(fd))

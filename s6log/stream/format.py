@@ -1,7 +1,7 @@
 """Records: what stands before a line, and lines cut to a size. Pure.
 
-A record is [TAI64N SP] [date SP SP] [tag] [prefix SP] line LF, always in this order
-(s6-log, whatever the order of `t`, `T` and `p` in the script).
+A record is [TAI64N SP] [date SP SP] [tag] [prefix SP] line LF, always in this order:
+that of s6-log, whatever the order of `t`, `T` and `p` in the script; the tag is ours.
 """
 
 from s6log.stream.blocks import has_longer

@@ -4,7 +4,7 @@ A former makes records of whole lines in which a NUL stands for a line break (an
 event of several lines); `line` makes one of what the logger itself has to say.
 """
 
-from s6log.stream.format import BREAK, cut_line, prefix_size, prefixed, shorten
+from s6log.stream.format import BREAK, prefix_size, prefixed, shorten
 from s6log.stream.objects import Renderer, Shape
 
 TYPE_CHECKING = False
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NUL = 0
 NUL_BYTE = b"\0"
-STREAM_STDOUT = b"stdout"
 
 
 def quoted(text: bytes) -> bytes:
@@ -82,11 +81,6 @@ class Alarm:
         self._prefixes.at(now_ns)
         prefix = self._mark + self._prefixes.of(self._format)
         return prefixed(*shorten(*text_of(data, end), self._most), prefix)
-
-    def record(self, line: bytes) -> bytes:
-        """Make an alert of one line without LF, in the moment of the last piece."""
-        prefix = self._mark + self._prefixes.of(self._format)
-        return prefix + cut_line(line, self._most) + b"\n"
 
 
 class Tagged:

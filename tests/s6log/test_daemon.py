@@ -24,7 +24,7 @@ def test_a_script_with_selectors_gets_one() -> None:
 def test_the_kernel_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a variable: who doubts it can compare."""
     monkeypatch.setenv("S6LOG_KERNEL", "no")
-    assert kernels.scanning() is None
+    assert kernels.scan() is None
     monkeypatch.setenv("S6LOG_KERNEL", "")
     pytest.importorskip("s6log.stream._scan")
-    assert kernels.scanning() is not None
+    assert kernels.scan() is not None

@@ -3,13 +3,16 @@
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from harness import DEADLINE_S, Pipe, Program, Stage, finish, running, wait_until
 from trees import logged
+from watching import settle
 
 DROPPED = re.compile(rb"(?:.* )?s6-log: (\d+) lines? dropped \(buffer full for \d+ s\)")
 KEEP = ("n1000", "s1000000")
@@ -107,7 +110,7 @@ def test_a_reader_that_never_comes_is_not_waited_for(
             ended = finish(process)
         assert ended.code == 0
         if action == "1":
-            text = rb"s6-log: warning: stdout: \d+ lines are lost: it took nothing"
+            text = rb"s6-log: warning: stdout: \d+ lines are given up: it took nothing"
             assert re.match(text, ended.err)
 
 
@@ -142,3 +145,78 @@ def test_a_rate_is_kept(ours: Program, tmp_path: Path) -> None:
     assert shown[5:] == [b"s6-log: %d lines dropped (more than 5 in 3600 s)" % missing]
     assert err == b""
     assert logged(tmp_path / "d") == DATA
+
+
+def test_what_is_given_up_stays_in_the_input(ours: Program, tmp_path: Path) -> None:
+    """With -b and an output that may lose nothing: the next logger gets it."""
+    command = "@pipe=exec sleep 100 >/dev/null 2>&1"
+    with Pipe() as pipe:
+        stage = Stage(tmp_path, pipe.read)
+        with running(
+            ours, ["-b", "-t", "100", command, *KEEP, "./d"], stage
+        ) as process:
+            settle(process)
+            taken = fill(pipe, DATA)
+            process.send_signal(signal.SIGTERM)
+            ended = finish(process)
+        assert ended.code == 0
+        assert b" lines are given up: it took nothing for 100 ms" in ended.err
+        consumed = taken - pipe.waiting()
+        # Only what the pipe to the command has taken is not in the input any more.
+        assert consumed <= 64 << 10
+        assert logged(tmp_path / "d").startswith(DATA[:consumed])
+
+
+def fill(pipe: Pipe, data: bytes) -> int:
+    """Write as much as is taken, until nothing is for a while; how much that was."""
+    taken = 0
+    idle_since = time.monotonic()
+    while time.monotonic() < idle_since + 0.3:
+        if more := pipe.offer(data[taken : taken + 4096]):
+            taken += more
+            idle_since = time.monotonic()
+    return taken
+
+
+@pytest.mark.parametrize("others", [[], ["@buffer=2k", "@json", "./a"]])
+def test_a_long_line_is_no_reason_to_stop(
+    ours: Program, tmp_path: Path, others: list[str]
+) -> None:
+    """Where what waits may be dropped: it goes on reading, however long the line."""
+    script = ["-l0", *others, "@full=drop-oldest", "@buffer=64k", "1"]
+    with Pipe() as pipe, Pipe(4096) as out:
+        os.set_blocking(out.write, True)
+        stage = Stage(tmp_path, pipe.read, out.write)
+        with running(ours, ["-t", "100", *script], stage) as process:
+            for _ in range(20):
+                pipe.feed(DATA[:100_000])
+            pipe.feed(b"x" * 400_000)
+            pipe.feed(b"\n" + DATA[:200_000])
+            pipe.end()
+            ended = finish(process)
+        assert ended.code == 0
+        assert b"reading stopped: 0 bytes" not in ended.err
+
+
+def test_a_line_that_is_given_up_is_ended(ours: Program, tmp_path: Path) -> None:
+    """Before one of another output on the same descriptor."""
+    script = ["-x", "@full=drop-oldest", "1", "-", "+x", "@full=block", "2"]
+    with Pipe() as pipe, Pipe(4096) as out:
+        os.set_blocking(out.write, True)
+        stage = Stage(tmp_path, pipe.read, out.write, out.write)
+        args = ["-t", "100", "-l0", "--", *script]
+        with running(ours, args, stage) as process:
+            pipe.feed(b"a" * 10_000 + b"\n")
+            wait_until(lambda: not out.room(), "the line to begin")
+            pipe.feed(b"x alert\n")
+            pipe.end()
+            out.end()
+            # Nobody reads until the rest of the line has been given up.
+            time.sleep(0.5)
+            with open(out.read, "rb", closefd=False) as reader:
+                shown = reader.read()
+            assert process.wait(DEADLINE_S) == 0
+    first, *rest = shown.splitlines()
+    assert first == b"a" * len(first)
+    assert len(first) < 10_000
+    assert b"s6-log: alert: x alert" in rest

@@ -55,7 +55,7 @@ class Rig:
 
 def text_of(parcels: "Sequence[Parcel]") -> bytes:
     """Join records."""
-    text = b"".join(bytes(head + data[:end]) for head, data, end, _ in parcels)
+    text = b"".join(bytes(head + data[:end]) for head, data, end, *_ in parcels)
     assert text[-1:] in {b"", b"\n"}
     return text
 
@@ -76,7 +76,7 @@ def test_plain_lines_are_not_copied() -> None:
     batch = Batch(None, Prefixes(time.gmtime))
     buffer = bytearray(b"one\ntwo\nold\n")
     batch.begin(buffer, 8, NOW_NS)
-    ((head, data, end, counted),) = feed.parcels(batch)
+    ((head, data, end, counted, _),) = feed.parcels(batch)
     assert (head, end, counted) == (b"", 8, True)
     assert data is buffer
     assert feed.plain
@@ -158,7 +158,7 @@ def test_records_of_several_actions_come_in_the_order_of_lines(
                 for action in takers(rig.script, line):
                     former = forms.former(action.format)
                     record = former.piece(line + b"\n", len(line) + 1, NOW_NS)
-                    expected += text_of([(*record, True)])
+                    expected += text_of([(*record, True, 0)])
             assert rig.send(*lines) == expected
         assert rig.flush() == b""
 

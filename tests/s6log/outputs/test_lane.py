@@ -76,7 +76,7 @@ class Rig:
 
     def _text(self, parcels: "list[Parcel]") -> bytes:
         text = b""
-        for head, data, end, counted in parcels:
+        for head, data, end, counted, _ in parcels:
             text += head + data[:end]
             self.passed += data.count(b"\n", 0, end) if counted else 0
         self.balance()

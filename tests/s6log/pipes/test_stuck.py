@@ -58,7 +58,7 @@ def test_reading_stops_when_a_command_takes_nothing(
         _, lost, goes_on = fed.said()
         name = f"warning: @pipe={shown}: "
         assert lost.startswith(name)
-        assert lost.endswith(" lines are lost: it took nothing for 100 ms")
+        assert lost.endswith(" lines are given up: it took nothing for 100 ms")
         pid = int(goes_on.removeprefix(f"{name}it goes on, as pid ").split(":")[0])
         assert goes_on.endswith(": not waited for any longer")
         assert pid in children(1) or facts(pid)["PPid"] != str(fed.process.pid)
@@ -145,7 +145,7 @@ def test_end_of_a_command_that_drops(
         fed.feed(lines(0, 10_000))
         assert fed.end() == 0
         lost, goes_on = fed.said()
-        assert lost.endswith("lines are lost: it took nothing for 50 ms")
+        assert lost.endswith("lines are given up: it took nothing for 50 ms")
         assert "it goes on, as pid " in goes_on
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s6log.kernels import scanning
+from s6log.kernels import scan
 from s6log.script.directives import parse
 from s6log.script.model import Format, Stdout
 from s6log.stream.batch import Batch, Route
@@ -260,13 +260,13 @@ def test_a_script_selects_as_s6_log_does(
     with_kernel: bool, words: list[str], blocks: list[list[bytes]]
 ) -> None:
     """Block after block, with and without the C kernel."""
-    if with_kernel and scanning() is None:
+    if with_kernel and scan() is None:
         pytest.skip("the C kernel has not been built")
     words = [*words, "1"]
     script = parse([word.encode() for word in words])
     selection = Selection(
         [element.selectors for element in script.elements],
-        scanning() if with_kernel else None,
+        scan() if with_kernel else None,
     )
     routes = [
         Route(number, action.format)

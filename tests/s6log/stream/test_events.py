@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s6log.kernels import looking
+from s6log.kernels import lines as lines_kernel
 from s6log.stream.events import BYTES_MOST, KINDS, LINES_MOST, Lines, bounded, joiner
 from s6log.stream.selection import Selection
 from selecting import KERNEL, KERNELS, selector
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from s6log.stream.events import Joiner
     from s6log.stream.runs import Kernel
 
-LINES_KERNEL = looking()
+LINES_KERNEL = lines_kernel()
 START = rb"^(2026-|\[)"
 ALL = (*KINDS, b"start")
 PLAIN = b"2026-11-29 00:22:46 INFO served path=/api/items status=200 time=12ms\n"

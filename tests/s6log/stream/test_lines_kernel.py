@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from s6log import kernels
 from s6log.stream.events import KINDS, Lines, Scout, joiner
 
-KERNEL = kernels.looking()
+KERNEL = kernels.lines()
 pytestmark = pytest.mark.skipif(
     KERNEL is None, reason="the C kernel s6log.stream._lines is not built"
 )
