@@ -4,6 +4,7 @@ import os
 
 SERVICE_VARIABLE = b"S6_SERVICE"
 LOG = b"log"  # the directory of a service's logger
+NAMELESS = b"-"  # in the root directory, and where nobody can tell
 RUN = b"run"  # what makes a directory a service
 NO_COLOUR, TERM, DUMB = b"NO_COLOR", b"TERM", b"dumb"
 # Those that can be read on light and on dark ground.
@@ -45,10 +46,10 @@ def identify(wide: bool = True) -> Identity:
     try:
         here = os.getcwdb()
     except OSError:
-        return Identity(printable(given), 0)
+        return Identity(printable(given or NAMELESS), 0)
     if os.path.basename(here) == LOG:
         here = os.path.dirname(here)
-    service = printable(given or os.path.basename(here))
+    service = printable(given or os.path.basename(here) or NAMELESS)
     if not wide or not is_service(here):
         return Identity(service, 0)
     names = [service, *map(printable, services(os.path.dirname(here)))]
@@ -56,8 +57,8 @@ def identify(wide: bool = True) -> Identity:
 
 
 def is_service(directory: bytes) -> bool:
-    """Tell whether a directory is that of a service."""
-    return os.path.exists(os.path.join(directory, RUN))
+    """Tell whether a directory is that of a service; `/run` makes none of `/`."""
+    return os.path.isfile(os.path.join(directory, RUN))
 
 
 def services(tree: bytes) -> "list[bytes]":

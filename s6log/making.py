@@ -63,7 +63,7 @@ class Maker:
         """Make standard error, for all `2`."""
         account = self._account()
         alerts = [action for _, action in actions if isinstance(action, model.Alert)]
-        port = self._share(STDERR).port(alerts[0].limit, account)
+        port = self._share(STDERR).port(alerts[0].limit, account, careful=True)
         lanes: list[Lane] = []
         if self._forms is not None:
             for alert in alerts:

@@ -59,6 +59,10 @@ if TYPE_CHECKING:
             """The most bytes that one byte of input can become."""
 
         @property
+        def unread(self) -> int:
+            """Bytes that were written and that nobody has read."""
+
+        @property
         def busy(self) -> bool:
             """Something is left to do: bytes to write, or anything else."""
 
@@ -251,7 +255,8 @@ class Outputs:
         """Choose how messages reach stderr: never inside a line of our own."""
         for fd, shared in self._maker.shared.items():
             if fd == STDERR or same_stream(fd, STDERR):
-                return shared.port(Limit(VOICE_BYTES, DROP_NEWEST))
+                limit = Limit(VOICE_BYTES, DROP_NEWEST)
+                return shared.port(limit, careful=True)
         return None
 
 

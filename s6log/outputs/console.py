@@ -42,6 +42,11 @@ class Console:
         """Something is left to write."""
         return self.outbox.size > 0
 
+    @property
+    def unread(self) -> int:
+        """Bytes that were written and that nobody has read."""
+        return self._port.unread
+
     def give_up(self) -> int:
         """Drop what is pending; how many lines nobody will hear of."""
         return self._port.give_up()
@@ -88,6 +93,11 @@ class Alerts:
     def busy(self) -> bool:
         """Something is left to write."""
         return self.outbox.size > 0
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were written and that nobody has read."""
+        return self._port.unread
 
     def give_up(self) -> int:
         """Drop what is pending; how many lines nobody will hear of."""

@@ -97,16 +97,16 @@ class Lane:
             self._event_end = self._loop.after(EVENT_MS, self._on_event_end)
 
     def _on_event_end(self) -> None:
-        self.emit(self._finish_event())
+        self.emit(self._finish_event(goes_on=True))
 
-    def _finish_event(self) -> "list[Parcel]":
+    def _finish_event(self, goes_on: bool = False) -> "list[Parcel]":
         if self._event_end is not None:
             self._event_end.cancel()
             self._event_end = None
         if self._joiner is None or not self._joiner.held:
             return []
         joined = self._joiner.joined
-        event = self._joiner.flush()
+        event = self._joiner.pause() if goes_on else self._joiner.flush()
         self._account.joined += self._joiner.joined - joined
         return self._pass(event, len(event), self._begun_ns)
 

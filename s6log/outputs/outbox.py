@@ -60,6 +60,7 @@ class Outbox:
         "_since_ns",
         "_start",
         "begun",
+        "careful",
         "limit",
         "lines",
         "mark",
@@ -81,6 +82,7 @@ class Outbox:
         self._missing = 0  # lines dropped since the last mark
         self._since_ns = 0
         self.begun = False
+        self.careful = False  # to be written in atomic pieces
         self.mark: Callable[[bytes], bytes] = plain_mark
         self.size = 0
         self.lines = 0  # counted ones, if anybody counts

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
         def outbox(self) -> Outbox:
             """What it has accepted and not written yet."""
 
+        @property
+        def unread(self) -> int:
+            """Bytes that were written and that nobody has read."""
+
         def give_up(self) -> int | None:
             """Drop that; how many lines nobody will hear of. None: not now."""
 
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
 class Patience:
     """Gives up what an output has pending, once it took nothing for `timeout_ms`.
 
-    For as long as it takes something it is waited for: what is pending is bounded.
+    For as long as it takes something, or its reader does, it is waited for: what is
+    pending is bounded. (A pipe takes no byte before a whole page of it is free.)
     `gave_up` is called before the others go on.
     """
 
@@ -41,16 +46,16 @@ class Patience:
         self._gave_up = gave_up
         self._output = output
         self._timeout_ms = timeout_ms
-        self._seen = 0
+        self._seen = (0, 0)
 
     def begin(self) -> None:
         """Wait from now on."""
-        self._seen = self._output.outbox.size
-        if self._seen:
+        self._seen = self._output.outbox.size, self._output.unread
+        if self._output.outbox.size:
             self._context.loop.after(self._timeout_ms, self._look)
 
     def _look(self) -> None:
-        if self._output.outbox.size < self._seen:
+        if (self._output.outbox.size, self._output.unread) != self._seen:
             self.begin()
             return
         lines = self._output.give_up()

@@ -5,13 +5,11 @@ command had not read when it died is there for the next one. The write end is ou
 alone, so that the command sees the end of its input when the logger has died.
 """
 
-import fcntl
 import os
-import sys
-import termios
 
 from s6log.outputs.console import Console
 from s6log.outputs.shared import Shared
+from s6log.unix.fds import unread
 from s6log.unix.spawn import spawn
 
 TYPE_CHECKING = False
@@ -49,21 +47,19 @@ class Pipe:
         self._ending = False
         self._left = ANY  # in the pipe, when a command ended after the end of input
         self._started = False
+        self._lost_bytes = 0
         self.restarts = 0
         self.closed = False
 
     @property
     def unread(self) -> int:
-        """Bytes in the pipe, which nobody has read."""
-        if self.closed:
-            return 0
-        answer = fcntl.ioctl(self._read_fd, termios.FIONREAD, bytes(4))
-        return int.from_bytes(answer, sys.byteorder)
+        """Bytes in the pipe that nobody has read; in the end, those that were lost."""
+        return self._lost_bytes if self.closed else unread(self._read_fd)
 
     @property
     def restless(self) -> bool:
         """Something will change by itself: its pipe is read, or it starts again."""
-        return self._retry is not None or self.unread > 0
+        return not self.closed and (self._retry is not None or self.unread > 0)
 
     def begin(self) -> None:
         """Start the command."""
@@ -122,8 +118,8 @@ class Pipe:
 
         And again, for as long as it takes some of that each time.
         """
-        if 0 < (unread := self.unread) < self._left:
-            self._left = unread
+        if 0 < (left := self.unread) < self._left:
+            self._left = left
             self._start()
         else:
             self._close()
@@ -153,9 +149,10 @@ class Pipe:
             self._deadline.cancel()
             self._deadline = None
         if not self.closed:
-            if self._pid == NOBODY and (unread := self.unread):
+            if self._pid == NOBODY and self.unread:
+                self._lost_bytes = self.unread
                 text = self.name + b": %d bytes are lost that it did not read"
-                self._context.messages.insist(text % unread)
+                self._context.messages.insist(text % self._lost_bytes)
             os.close(self._read_fd)
             self.closed = True
             self._context.changed()

@@ -11,7 +11,7 @@ from s6log.outputs.context import nothing
 from s6log.outputs.outbox import Outbox
 from s6log.outputs.turns import Turns
 from s6log.script.model import USUAL_LIMIT
-from s6log.unix.fds import PIPE_BUF, PipeSize, Writer, replace_by_null
+from s6log.unix.fds import PIPE_BUF, PipeSize, Writer, replace_by_null, unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +63,18 @@ class Shared:
         self.changed: Callable[[], None] = nothing
 
     def port(
-        self, limit: "Limit" = USUAL_LIMIT, account: "Account | None" = None
+        self,
+        limit: "Limit" = USUAL_LIMIT,
+        account: "Account | None" = None,
+        careful: bool = False,
     ) -> "Port":
-        """Make a way in; when several have something pending, earlier ones go first."""
+        """Make a way in; when several have something pending, earlier ones go first.
+
+        A careful one is written in pieces that other programs cannot tear.
+        """
         account = account or Account(counting=False)
         box = Outbox(self._backlog, limit, account)
+        box.careful = careful
         self._boxes.append(box)
         return Port(self, box, account)
 
@@ -97,6 +104,11 @@ class Shared:
         port.outbox.add(head[written:], data, start, end, counted)
         self._wait_for_room()
         return False
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were written and that nobody has read, where that can be told."""
+        return 0 if self.closed else unread(self._fd)
 
     def flush(self) -> None:
         """Write what is pending, as far as it goes."""
@@ -145,7 +157,8 @@ class Shared:
                 return
             self._patience_ms = TURN_MS
             others = self._turns.wanted()
-            written = self._write_pending(box, others or self._is_ahead(box))
+            careful = others or box.careful or self._is_ahead(box)
+            written = self._write_pending(box, careful)
             if self.closed:
                 return
             if written == 0:
@@ -259,6 +272,11 @@ class Port:
     def say(self, text: bytes) -> None:
         """Write whole lines that are nobody's output."""
         self.put(b"", text, len(text), counted=False)
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were written and that nobody has read."""
+        return self._shared.unread
 
     def give_up(self) -> int:
         """Drop what is pending at the end; how many lines nobody will hear of."""

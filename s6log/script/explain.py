@@ -9,7 +9,7 @@ nothing, lines that are written twice.
 from s6log.script.builder import Builder
 from s6log.script.directives import ACTION, PATH, SELECTION, classify, defaults
 from s6log.script.layout import duration, hang, heading, row, size, verbatim
-from s6log.script.model import Logdir
+from s6log.script.model import BLOCK, Logdir, Pipe
 from s6log.script.reach import reach
 from s6log.script.route import route
 
@@ -138,11 +138,15 @@ def _logger(script: "Script", options: "Options") -> "Iterator[str]":
 def _behaviour(script: "Script", options: "Options") -> "Iterator[str]":
     if options.notify_fd is not None:
         yield f"It writes a newline to descriptor {options.notify_fd} once it is ready."
+    actions = [action for _, action in script.actions]
+    drops = any(action.limit.full != BLOCK for action in actions)
     if options.blocking:
-        yield "It reads on only when all it has read is written (-b)."
+        but = ", but for outputs that may drop lines" if drops else ""
+        yield f"It reads on only when all it has read is written (-b){but}."
     if options.verbosity == 0:
         yield "It shows no warnings, but for the loss of standard output (-q)."
-    actions = [action for element in script.elements for action in element.actions]
+    if script.metrics:
+        yield f"Figures are in {verbatim(script.metrics)}, every 15 s while lines come."
     if any(isinstance(action, Logdir) for action in actions):
         yield "SIGALRM rotates all log directories at once."
     term = " (SIGTERM is ignored: -p)" if options.protect else " or SIGTERM"
@@ -150,3 +154,5 @@ def _behaviour(script: "Script", options: "Options") -> "Iterator[str]":
     wait = options.last_line_timeout_ms
     long = "as long as it takes" if wait is None else f"up to {duration(wait)}"
     yield f"After a signal it waits {long} for the rest of a line that has begun."
+    if wait is not None and (drops or any(isinstance(a, Pipe) for a in actions)):
+        yield f"Commands, and outputs that may drop lines, may then idle {long}."

@@ -43,8 +43,14 @@ if TYPE_CHECKING:
             `data`. What waits is a copy: the buffer can be used again.
             """
 
+        def pause(self) -> bytes:
+            """Give what waits as complete events (or nothing), each with its LF.
+
+            What goes on with it yet is another event.
+            """
+
         def flush(self) -> bytes:
-            """Give what waits as complete events (or nothing), each with its LF."""
+            """Give what waits as complete events: nothing will go on with it."""
 
     class Kernel(Protocol):
         """The C module `_lines`; its stub says what the function does."""
@@ -306,11 +312,15 @@ class Continuing:
         self.joined += old.count(b"\0") + new.count(b"\0")
         return old, new, len(new)
 
-    def flush(self) -> bytes:
+    def pause(self) -> bytes:
         """Give the event that waits."""
         event = self._held.release(whole=True)
         self.joined += event.count(b"\0")
         return event
+
+    def flush(self) -> bytes:
+        """Give the event that waits."""
+        return self.pause()
 
 
 class Matched:
@@ -410,11 +420,19 @@ class Tracing:
             spans.append((plain, start, self._held.release(self._state is None)))
         return self._give(old, more, text, spans)
 
+    def pause(self) -> bytes:
+        """Give the trace that waits; it may go on, but for a tail that came in vain."""
+        if self._tail:
+            self._state = None
+        events = self._held.release(whole=True) + self._tail
+        self._tail = b""
+        self.joined += events.count(b"\0")
+        return events
+
     def flush(self) -> bytes:
         """Give the trace that waits, and the lines that may have belonged to it."""
-        events = self._held.release(whole=True) + self._tail
-        self._state, self._tail = None, b""
-        self.joined += events.count(b"\0")
+        events = self.pause()
+        self._state = None
         return events
 
     def _head(self, text: "Data", at: int, stop: int) -> "re.Match[bytes] | None":

@@ -68,6 +68,18 @@ def same_stream(one: int, other: int) -> bool:
     return same and not stat.S_ISREG(first.st_mode)
 
 
+def unread(fd: int) -> int:
+    """Give the bytes in a pipe that nobody has read; 0 for anything else."""
+    import sys
+    import termios
+
+    try:
+        answer = fcntl.ioctl(fd, termios.FIONREAD, bytes(4))
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
+
+
 def is_open(fd: int) -> bool:
     """Tell whether the number refers to an open descriptor."""
     try:

@@ -67,14 +67,21 @@ def test_outside_of_a_tree_nothing_is_padded(
 def test_a_directory_that_is_gone_is_none(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The name is then that of the environment, or nothing."""
+    """The name is then that of the environment, or none."""
     gone = tree / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert vars_of(identify()) == (b"", 0)
+    assert vars_of(identify()) == (b"-", 0)
     monkeypatch.setenv("S6_SERVICE", "web")
     assert vars_of(identify()) == (b"web", 0)
+
+
+def test_the_root_is_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though there is a `/run`; and it has no name."""
+    monkeypatch.delenv("S6_SERVICE", raising=False)
+    monkeypatch.chdir("/")
+    assert vars_of(identify()) == (b"-", 0)
 
 
 def vars_of(identity: Identity) -> tuple[bytes, int]:

@@ -220,3 +220,21 @@ def test_a_line_that_is_given_up_is_ended(ours: Program, tmp_path: Path) -> None
     assert first == b"a" * len(first)
     assert len(first) < 10_000
     assert b"s6-log: alert: x alert" in rest
+
+
+@pytest.mark.slow
+def test_a_slow_reader_is_waited_for(ours: Program, tmp_path: Path) -> None:
+    """Also one that takes longer than -t for each page of the pipe (pipe(7))."""
+    reader = "while dd bs=1000 count=1 2>/dev/null | grep ^; do sleep 0.1; done >out"
+    script = ["-t", "250", f"@pipe={reader} 2>/dev/null", "./d"]
+    with (
+        Pipe() as pipe,
+        (tmp_path / "said").open("wb") as said,
+        running(
+            ours, script, Stage(tmp_path, pipe.read, stderr=said.fileno())
+        ) as process,
+    ):
+        pipe.feed(DATA[:76_000])
+        pipe.end()
+        assert process.wait(DEADLINE_S) == 0
+        assert b"given up" not in (tmp_path / "said").read_bytes()

@@ -252,3 +252,15 @@ def test_a_clock_that_is_set_changes_nothing_but_stamps(loop: Loop) -> None:
     assert rig.send(b"4", b"5", now_ns=0).endswith(b" 3\n")
     assert rig.account.dropped == {RATE: 1}
     assert rig.flush().endswith(b"s6-log: 2 lines dropped (more than 2 in 3600 s)\n")
+
+
+def test_a_trace_that_takes_long_goes_on(loop: Loop) -> None:
+    """What comes after the time of an event is another one, and not single lines."""
+    rig = Rig(loop, joins=b"python")
+    assert rig.send(b"Traceback (most recent call last):", b'  File "a"') == b""
+    first = b'p Traceback (most recent call last):\\n  File "a"\n'
+    assert rig.later() == first
+    assert rig.send(b"    call()", b'  File "b"') == b""
+    assert rig.send(b"ValueError: x", b"next") == (
+        b'p     call()\\n  File "b"\\nValueError: x\np next\n'
+    )
