@@ -1,5 +1,6 @@
 """Lines for a real rsyslog, by the programs that people have: logger and socat."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,3 +149,28 @@ def test_socat_makes_one_datagram_of_many_lines(
     messages = texts(rsyslog)
     assert len(messages) < COUNT // 10
     assert not [text for text in messages if WHOLE.fullmatch(text.encode())]
+
+
+def test_json_is_read_by_its_own_parser(
+    ours: Program, rsyslog: Receiver, tmp_path: Path
+) -> None:
+    """By rsyslog's mmjsonparse: our members, and those that an object had."""
+    script = [*socket_logger(rsyslog)]
+    texts_of = [
+        b'say "hi" \\ \t\x01 caf\xc3\xa9',
+        b"caf\xe9",
+        b'{"level":"warn","msg":"own"}',
+    ]
+    args = ["-t0", "@tag=web", "@json", *script]
+    with feeding(ours, tmp_path, *args) as fed:
+        fed.feed(b"".join(text + b"\n" for text in texts_of))
+        assert fed.end() == 0
+    wait_until(lambda: len(rsyslog.lines("members")) >= 3, "three objects")
+    rows = [row.split("|") for row in rsyslog.lines("members")]
+    assert [row[1:3] for row in rows] == [["web", "stdout"]] * 3
+    assert all(
+        re.fullmatch(r"2\d{3}-\d\d-\d\dT[\d:]{8}\.\d{6}Z", row[0]) for row in rows
+    )
+    assert [row[3] for row in rows[1:]] == ["caf\ufffd", "own"]
+    assert rows[0][3].startswith('say "hi" \\ ')
+    assert [row[4] for row in rows] == ["", "", "warn"]
