@@ -160,6 +160,7 @@ _ROWS = (
         NOTHING,
         "put a TAI64N stamp before the lines of the next action",
         Builder.set_stamp,
+        once=True,
     ),
     Directive(
         b"T",
@@ -167,6 +168,7 @@ _ROWS = (
         NOTHING,
         "put local date and time before the lines of the next action",
         Builder.set_iso,
+        once=True,
     ),
     Directive(b"1", ACTION, NOTHING, "forward to standard output", Builder.add_stdout),
     Directive(

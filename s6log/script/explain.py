@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from s6log.script.words import Word
 
 PROCESSORS = (b"!", b"?")  # either replaces the other
-FOR_ONE = (b"t", b"T", b"@tag", b"@json", b"@join", b"@rate")
-"""Settings that the next action uses up, whatever it is."""
 NUMBER_COLUMNS = 5
 WORD_COLUMNS = 20  # a longer directive stands alone, its meaning below it
 
@@ -115,7 +113,7 @@ def _idle_setting(word: "Word", later: "Sequence[Word]") -> str:
             return ""
         if other.row.letter in rivals:
             return f"directive {other.position} replaces it first"
-        if other.row.role is ACTION and letter in FOR_ONE:
+        if other.row.role is ACTION and word.row.once:
             return f"directive {other.position} uses it up"
     return f"no {role.name} follows"
 

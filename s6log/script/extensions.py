@@ -117,6 +117,7 @@ _ROWS = (
         "put the service's name before the lines of the next action, or into them "
         "when they are JSON objects",
         _tag,
+        once=True,
     ),
     Directive(
         b"@json",
@@ -124,6 +125,7 @@ _ROWS = (
         Argument("", "nothing after it", given=NEVER),
         "make each line of the next action a JSON object: ts, service, stream, msg",
         _json,
+        once=True,
     ),
     Directive(
         b"@time",
@@ -153,6 +155,7 @@ _ROWS = (
         _needed("=KIND", "python, java, go, indent or start:RE"),
         "make the lines of one stack trace one line of the next action",
         _join,
+        once=True,
     ),
     Directive(
         b"@rate",
@@ -160,6 +163,7 @@ _ROWS = (
         _needed("=N/PERIOD", "a number of lines and a period: 100/s, 5000/10m"),
         "give the next action at most so many lines in a period",
         _rate,
+        once=True,
     ),
     Directive(
         b"@buffer",

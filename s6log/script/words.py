@@ -83,23 +83,26 @@ class Directive:
     """One row of a table; `take` puts a word of this kind into the script.
 
     `letter` is what a word begins with: a byte, or the `@name` of an extension.
+    `once` says that the next action uses the setting up, whatever it is.
     """
 
-    __slots__ = ("argument", "letter", "meaning", "role", "take")
+    __slots__ = ("argument", "letter", "meaning", "once", "role", "take")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a row of a table
         self,
         letter: bytes,
         role: Role,
         argument: Argument,
         meaning: str,
         take: "Callable[[Builder, Word], None]",
+        once: bool = False,
     ) -> None:
         self.letter = letter
         self.role = role
         self.argument = argument
         self.meaning = meaning
         self.take = take
+        self.once = once
 
 
 class Word:
