@@ -24,7 +24,7 @@ from s6log.script.model import (
     Rate,
 )
 from s6log.script.words import ALWAYS, NEVER, Argument, Directive, Role, Word
-from s6log.stream import events, times
+from s6log.stream import times, traces
 from s6log.unix.getopt import UINT32_MAX, UINT64_MAX, decimal
 
 FOR_RECORDS = Role("1, =, directory or pipe", b"1", b"=", *LOGDIRS, PIPE)
@@ -68,7 +68,7 @@ def _join(builder: Builder, word: Word) -> None:
     kind, colon, pattern = word.argument.partition(b":")
     if kind == START and pattern:
         builder.join = Join(kind, pattern, pattern_of(word, pattern))
-    elif kind in events.KINDS and not colon:
+    elif kind in traces.KINDS and not colon:
         builder.join = Join(kind)
     else:
         raise word.misused()

@@ -15,8 +15,8 @@ from s6log.script.extensions import EXTENSIONS, POLICIES
 from s6log.script.manual import LONG_OPTIONS
 from s6log.script.options import OPTIONS
 from s6log.script.words import Directive
-from s6log.stream.events import KINDS
 from s6log.stream.times import FORMS
+from s6log.stream.traces import KINDS
 
 REFERENCE = CHECKOUT / "docs" / "reference"
 LOGGER = REFERENCE / "s6-log.md"

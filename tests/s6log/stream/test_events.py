@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s6log.kernels import lines as lines_kernel
-from s6log.stream.events import BYTES_MOST, KINDS, LINES_MOST, Lines, bounded, joiner
+from s6log.stream.events import BYTES_MOST, LINES_MOST, bounded, joiner
 from s6log.stream.selection import Selection
+from s6log.stream.traces import KINDS, Lines
 from selecting import KERNEL, KERNELS, selector
 from traces import SAMPLES, STRAYS
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s6log import kernels
-from s6log.stream.events import KINDS, Lines, Scout, joiner
+from s6log.stream.events import Scout, joiner
+from s6log.stream.traces import KINDS, Lines
 
 KERNEL = kernels.lines()
 pytestmark = pytest.mark.skipif(
