@@ -27,11 +27,14 @@ if TYPE_CHECKING:
             """Drop that; how many lines nobody will hear of. None: not now."""
 
 
+LOOKS = 10
+
+
 class Patience:
     """Gives up what an output has pending, once it took nothing for `timeout_ms`.
 
-    For as long as it takes something, or its reader does, it is waited for: what is
-    pending is bounded. (A pipe takes no byte before a whole page of it is free.)
+    For as long as it takes something, or its reader does, it is waited for, but not
+    more than ten times as long. (A pipe takes no byte before a page of it is free.)
     `gave_up` is called before the others go on.
     """
 
@@ -47,6 +50,7 @@ class Patience:
         self._output = output
         self._timeout_ms = timeout_ms
         self._seen = (0, 0)
+        self._looks_left = LOOKS
 
     def begin(self) -> None:
         """Wait from now on."""
@@ -55,7 +59,11 @@ class Patience:
             self._context.loop.after(self._timeout_ms, self._look)
 
     def _look(self) -> None:
-        if (self._output.outbox.size, self._output.unread) != self._seen:
+        if not self._output.outbox.size:
+            return
+        alive = (self._output.outbox.size, self._output.unread) != self._seen
+        self._looks_left -= 1
+        if alive and self._looks_left > 0:
             self.begin()
             return
         lines = self._output.give_up()
@@ -64,7 +72,9 @@ class Patience:
             return
         self._gave_up()
         if lines:
-            what = b"%d lines are given up: it took nothing for %d ms"
-            text = self._output.name + b": " + what % (lines, self._timeout_ms)
+            why = b"it took nothing for %d ms" % self._timeout_ms
+            if alive:
+                why = b"it took %d ms, and has not done" % (LOOKS * self._timeout_ms)
+            text = b"%b: %d lines are given up: %b" % (self._output.name, lines, why)
             self._context.messages.insist(text)
         self._context.changed()

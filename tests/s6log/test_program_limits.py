@@ -238,3 +238,17 @@ def test_a_slow_reader_is_waited_for(ours: Program, tmp_path: Path) -> None:
         pipe.end()
         assert process.wait(DEADLINE_S) == 0
         assert b"given up" not in (tmp_path / "said").read_bytes()
+
+
+@pytest.mark.slow
+def test_no_reader_is_waited_for_without_end(ours: Program, tmp_path: Path) -> None:
+    """However steadily it reads: ten times the time of -t is enough."""
+    command = "@pipe=while read -r n; do sleep 0.02; done >/dev/null 2>&1"
+    with Pipe() as pipe, (tmp_path / "said").open("wb") as said:
+        stage = Stage(tmp_path, pipe.read, stderr=said.fileno())
+        with running(ours, ["-t", "200", command], stage) as process:
+            pipe.feed(DATA)
+            pipe.end()
+            assert process.wait(DEADLINE_S) == 0
+        text = rb"\d+ lines are given up: it took 2000 ms, and has not done"
+        assert re.search(text, (tmp_path / "said").read_bytes())
