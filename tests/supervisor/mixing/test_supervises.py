@@ -116,7 +116,7 @@ def test_our_supervise_under_the_real_svscan(tmp_path: Path) -> None:
     launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     launcher.chmod(0o755)
     scandir = tmp_path / "scan"
-    run = "echo begun; trap 'echo last; exit' TERM; while :; do sleep 0.01; done"
+    run = "trap 'echo last; exit' TERM; echo begun; while :; do sleep 0.01; done"
     service = logged(scandir, "foo", run, finish="echo bye")
     program = Program("real", (*INSTEAD, MOUNT, str(launcher), *svscan.argv))
     with scanned(program, scandir) as process:

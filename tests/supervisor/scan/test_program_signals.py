@@ -92,11 +92,12 @@ def test_scripts_do_not_answer_any_more_in_the_end(
 ) -> None:
     """They would begin anew what is under way."""
     service = make_service(
-        tmp_path / "foo", "trap 'touch told' TERM; while :; do sleep 0.01; done"
+        tmp_path / "foo",
+        "trap 'touch told' TERM; touch listens; while :; do sleep 0.01; done",
     )
     script(tmp_path, "SIGTERM", ANSWER)
     with scanned(ours, tmp_path) as process:
-        all_up(service)
+        wait_until((service / "listens").exists, "the trap")
         order(tmp_path, b"t")
         wait_until((service / "told").exists, "the end to begin")
         process.send_signal(signal.SIGTERM)

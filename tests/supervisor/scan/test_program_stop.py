@@ -270,7 +270,7 @@ def test_the_catch_all_logger_hears_everything(ours: Program, tmp_path: Path) ->
     """
     catcher = make_service(tmp_path / "s6-svscan-log", CATCH_ALL)
     os.mkfifo(catcher / "fifo")
-    run = "echo hello; trap 'echo dying; exit' TERM; while :; do sleep 0.01; done"
+    run = "trap 'echo dying; exit' TERM; echo hello; while :; do sleep 0.01; done"
     make_service(tmp_path / "foo", run, finish="echo bye")
     script(tmp_path, "finish", "echo nobody hears this")
     fifo = os.open(catcher / "fifo", os.O_RDWR)
