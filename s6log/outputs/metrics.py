@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from s6log.outputs.account import Count
     from s6log.outputs.context import Context
+    from s6log.outputs.exposition import Labels
     from s6log.outputs.logdir import Logdir
     from s6log.outputs.pipe import Pipe
     from s6log.stream.batch import Batch
@@ -32,12 +33,9 @@ ALWAYS = b"buffer"  # a reason that is there from the start, with 0
 
 
 class Figures:
-    """What there is to tell of: the outputs of a logger, by their kinds.
+    """What there is to tell of: the outputs of a logger, by their kinds."""
 
-    `named` are all of them with what they are called, each by a name of its own.
-    """
-
-    __slots__ = ("logdirs", "named", "pipes", "queues", "service")
+    __slots__ = ("_labels", "logdirs", "outputs", "pipes", "queues", "service")
 
     def __init__(
         self,
@@ -48,10 +46,15 @@ class Figures:
         pipes: "Sequence[Pipe]",
     ) -> None:
         self.service = service
-        self.named = dict(zip(unique(o.name for o in outputs), outputs, strict=True))
+        self.outputs = outputs
         self.queues = queues
         self.logdirs = logdirs
         self.pipes = pipes
+        names = unique(output.name for output in outputs)
+        self._labels = {
+            id(output): (("service", service), ("output", name))
+            for output, name in zip(outputs, names, strict=True)
+        }
 
     def families(self) -> "list[Family]":
         """Give all figures of the outputs as they are now."""
@@ -61,12 +64,12 @@ class Figures:
     def unsettled(self) -> bool:
         """Something will change even if no line comes."""
         busy = any(queue.busy for queue in self.queues)
-        waits = any(output.feed.waits for output in self.named.values())
+        waits = any(output.feed.waits for output in self.outputs)
         return busy or waits or any(pipe.restless for pipe in self.pipes)
 
-    def labels(self, name: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
-        """Say whose figure it is."""
-        return ("service", self.service), ("output", name)
+    def labels(self, output: "Output") -> "Labels":
+        """Say whose figure it is; each output has a name of its own."""
+        return self._labels[id(output)]
 
     def _lines(self) -> "list[Family]":
         selected = Family(
@@ -90,8 +93,8 @@ class Figures:
             COUNTER,
             "Lines that became a part of the one before them.",
         )
-        for name, output in self.named.items():
-            labels, account = self.labels(name), output.account
+        for output in self.outputs:
+            labels, account = self.labels(output), output.account
             selected.add(account.selected, *labels)
             written.add(account.written, *labels)
             size.add(account.written_bytes, *labels)
@@ -104,13 +107,11 @@ class Figures:
         lines = Family("s6log_output_pending_lines", GAUGE, "Lines not written yet.")
         size = Family("s6log_output_pending_bytes", GAUGE, "Bytes not written yet.")
         limit = Family("s6log_output_buffer_bytes", GAUGE, "Bytes that may be pending.")
-        for name, output in self.named.items():
-            for queue in self.queues:
-                if queue is output:
-                    labels = self.labels(name)
-                    lines.add(queue.outbox.lines, *labels)
-                    size.add(queue.outbox.size, *labels)
-                    limit.add(queue.outbox.limit.buffer_bytes, *labels)
+        for queue in self.queues:
+            labels, outbox = self.labels(queue), queue.outbox
+            lines.add(outbox.lines, *labels)
+            size.add(outbox.size, *labels)
+            limit.add(outbox.limit.buffer_bytes, *labels)
         return [lines, size, limit]
 
     def _rotations(self) -> "list[Family]":
@@ -127,16 +128,13 @@ class Figures:
             COUNTER,
             "Runs of the processor that failed.",
         )
-        for name, output in self.named.items():
-            for logdir in self.logdirs:
-                if logdir is not output:
-                    continue
-                labels, rotator = self.labels(name), logdir.rotator
-                rotations.add(rotator.rotations, *labels)
-                if rotator.processes:
-                    seconds.add(rotator.run_s, *labels, suffix="_sum")
-                    seconds.add(rotator.runs, *labels, suffix="_count")
-                    failures.add(rotator.failures, *labels)
+        for logdir in self.logdirs:
+            labels, rotator = self.labels(logdir), logdir.rotator
+            rotations.add(rotator.rotations, *labels)
+            if rotator.processes:
+                seconds.add(rotator.run_s, *labels, suffix="_sum")
+                seconds.add(rotator.runs, *labels, suffix="_count")
+                failures.add(rotator.failures, *labels)
         return [rotations, seconds, failures]
 
     def _commands(self) -> "list[Family]":
@@ -148,11 +146,10 @@ class Figures:
         unread = Family(
             "s6log_pipe_unread_bytes", GAUGE, "Bytes in the pipe, counted as written."
         )
-        for name, output in self.named.items():
-            for pipe in self.pipes:
-                if pipe.stream is output:
-                    restarts.add(pipe.restarts, *self.labels(name))
-                    unread.add(pipe.unread, *self.labels(name))
+        for pipe in self.pipes:
+            labels = self.labels(pipe.stream)
+            restarts.add(pipe.restarts, *labels)
+            unread.add(pipe.unread, *labels)
         return [restarts, unread]
 
 
