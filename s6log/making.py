@@ -3,7 +3,7 @@
 import time
 
 from s6log.outputs.account import Account, count_lines
-from s6log.outputs.console import ALERT, Alerts, Console
+from s6log.outputs.console import ALERT, Alarms, Console
 from s6log.outputs.feed import Feed
 from s6log.outputs.logdir import Logdir
 from s6log.outputs.shared import Shared
@@ -57,25 +57,15 @@ class Maker:
         first = actions[0][1]
         port = self._share(STDOUT).port(first.limit, account)
         self._mark(port.outbox, first)
-        return Console(feed, port)
+        return Console(feed, port, b"stdout")
 
-    def alerts(self, actions: "Numbered") -> Alerts:
+    def alerts(self, actions: "Numbered") -> Console:
         """Make standard error, for all `2`."""
-        account = self._account()
-        alerts = [action for _, action in actions if isinstance(action, model.Alert)]
-        port = self._share(STDERR).port(alerts[0].limit, account, careful=True)
-        lanes: list[Lane] = []
-        if self._forms is not None:
-            for alert in alerts:
-                self._forms.tag(alert.format, STDERR)
-            formers = [self._forms.alarm(a.format, ALERT, a.most) for a in alerts]
-            port.outbox.mark = marker(self._forms.alarm(alerts[0].format, ALERT, 0))
-            if any(alert.join or alert.rate for alert in alerts):
-                lanes = [
-                    self._forms.lane(alert, former, account)
-                    for alert, former in zip(alerts, formers, strict=True)
-                ]
-        return Alerts(alerts, Feed(actions, account, lanes), port)
+        feed, account = self._feed(actions, STDERR)
+        first = actions[0][1]
+        port = self._share(STDERR).port(first.limit, account, careful=True)
+        self._mark(port.outbox, first)
+        return Console(feed, port, b"stderr")
 
     def logdir(self, number: int, action: model.Logdir) -> Logdir:
         """Make a log directory."""
@@ -97,29 +87,27 @@ class Maker:
 
     # ---- the parts
 
-    def _account(self) -> Account:
-        return Account(self.count is not None, self.count)
-
     def _feed(self, actions: "Numbered", fd: int = NO_TERMINAL) -> tuple[Feed, Account]:
         """Make the feed of an output, with a lane for each action if one needs it."""
-        account = self._account()
-        forms = self._forms
-        if forms is None:
-            return Feed(actions, account), account
+        account = Account(self.count is not None, self.count)
+        alerts = [action for _, action in actions if isinstance(action, model.Alert)]
+        alarms = Alarms(alerts) if alerts else None
         lanes: list[Lane] = []
-        for _, action in actions:
-            forms.tag(action.format, fd)
-        if any(needs_lane(action) for _, action in actions):
-            lanes = [
-                forms.lane(action, forms.former(action.format), account)
-                for _, action in actions
-            ]
-        return Feed(actions, account, lanes, only_tags(actions)), account
+        forms = self._forms
+        if forms is not None:
+            for _, action in actions:
+                forms.tag(action.format, fd)
+            if any(needs_lane(action) for _, action in actions):
+                lanes = [
+                    forms.lane(action, former_of(forms, action), account)
+                    for _, action in actions
+                ]
+        return Feed(actions, account, lanes, only_tags(actions), alarms), account
 
     def _mark(self, outbox: "Outbox", action: model.Action) -> None:
         """Let an outbox tell of dropped lines in the form of the others."""
         if self._forms is not None and not outbox.patient:
-            outbox.mark = marker(self._forms.former(action.format))
+            outbox.mark = marker(former_of(self._forms, action, whole=True))
 
     def _share(self, fd: int) -> Shared:
         """Give the one owner of what `fd` writes to.
@@ -153,6 +141,13 @@ def counter() -> "Count":
     return count_lines if kernel is None else kernel.count
 
 
+def former_of(forms: "Forms", action: model.Action, whole: bool = False) -> "Former":
+    """Give what forms the records of an action; `whole` alerts are not cut."""
+    if isinstance(action, model.Alert):
+        return forms.alarm(action.format, ALERT, 0 if whole else action.most)
+    return forms.former(action.format)
+
+
 def marker(former: "Former") -> "Callable[[bytes], bytes]":
     """Give what makes a record of something that the logger itself has to say."""
     from s6log.stream.forming import line_of
@@ -163,12 +158,17 @@ def marker(former: "Former") -> "Callable[[bytes], bytes]":
 def is_special(action: model.Action) -> bool:
     """Tell whether an action needs what s6-log does not have."""
     drops = action.limit.full != model.BLOCK
-    return needs_lane(action) or drops or action.format.date != USUAL
+    forms = action.format.formed or action.format.date != USUAL
+    return needs_lane(action) or drops or forms
 
 
 def needs_lane(action: model.Action) -> bool:
-    """Tell whether more is done to an action's lines than to put a prefix before."""
-    return action.format.formed or bool(action.join or action.rate)
+    """Tell whether more is done to an action's lines than to put a prefix before.
+
+    The tag of an alert is no more than that: alerts are text.
+    """
+    formed = action.format.formed and not isinstance(action, model.Alert)
+    return formed or bool(action.join or action.rate)
 
 
 def only_tags(actions: "Numbered") -> bool:

@@ -89,12 +89,12 @@ class Outputs:
         actions = script.actions
         self._logdirs: list[Logdir] = []
         self._pipes: list[Pipe] = []
-        self._statuses: list[Status] = []
+        statuses: list[Status] = []
         for number, action in actions:
             if isinstance(action, model.Logdir):
                 self._logdirs.append(maker.logdir(number, action))
             elif isinstance(action, model.Status):
-                self._statuses.append(maker.status(number, action))
+                statuses.append(maker.status(number, action))
             elif isinstance(action, model.Pipe):
                 self._pipes.append(maker.pipe(number, action))
         alerts = [pair for pair in actions if isinstance(pair[1], model.Alert)]
@@ -104,7 +104,7 @@ class Outputs:
         pipes = [pipe.stream for pipe in self._pipes]
         last = [*consoles, *pipes, *self._logdirs]
         self._queues: list[Queue] = [*first, *last]
-        self._all: list[Output] = [*first, *self._statuses, *last]
+        self._all: list[Output] = [*first, *statuses, *last]
         # A queue that drops lines has room for everything.
         self._patient = [queue for queue in self._queues if queue.outbox.patient]
         self._growths = [(queue.outbox, queue.growth) for queue in self._patient]

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness import DEADLINE_S, PYTHON
 from s6log.making import Maker
 from s6log.outputs.account import Account
-from s6log.outputs.console import Alerts, Console
+from s6log.outputs.console import Alarms, Console
 from s6log.outputs.context import Context, nothing
 from s6log.outputs.feed import Feed
 from s6log.outputs.logdir import Logdir
@@ -124,19 +124,18 @@ def status_of(desk: Desk, *words: str) -> Status:
     return Maker(desk.context, script).status(number, action)
 
 
-def stream_of(
-    shared: Shared, script: model.Script, counting: bool = False
-) -> Console | Alerts:
+def stream_of(shared: Shared, script: model.Script, counting: bool = False) -> Console:
     """Make the `1` or else the `2` actions of a script, which need no lanes."""
     account = Account(counting)
     lines = [pair for pair in script.actions if isinstance(pair[1], model.Stdout)]
     if lines:
         port = shared.port(lines[0][1].limit, account)
-        return Console(Feed(lines, account), port)
+        return Console(Feed(lines, account), port, b"stdout")
     pairs = [pair for pair in script.actions if isinstance(pair[1], model.Alert)]
     alerts = [action for _, action in pairs if isinstance(action, model.Alert)]
-    port = shared.port(alerts[0].limit, account)
-    return Alerts(alerts, Feed(pairs, account), port)
+    port = shared.port(alerts[0].limit, account, careful=True)
+    feed = Feed(pairs, account, alarms=Alarms(alerts))
+    return Console(feed, port, b"stderr")
 
 
 def batch_of(data: bytes, now_ns: int = 0) -> Batch:

@@ -1,6 +1,6 @@
 """Lines for whoever reads a descriptor: stdout, a command, alerts on stderr."""
 
-from s6log.stream.format import cut_line, shorten
+from s6log.stream.format import cut_line, prefixed, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from s6log.outputs.feed import Feed, Parcel
     from s6log.outputs.shared import Port
     from s6log.script import model
-    from s6log.stream.batch import Batch
+    from s6log.stream.batch import Batch, Piece, Route
 
 ALERT = b"s6-log: alert: "
 
 
 class Console:
-    """Lines on a descriptor: all `1` actions of a script on stdout, or one `@pipe`."""
+    """Lines on a descriptor: all `1` or all `2` actions of a script, or one `@pipe`."""
 
     def __init__(
         self,
         feed: "Feed",
         port: "Port",
-        name: bytes = b"stdout",
+        name: bytes,
         excuse: bytes = b"its reader is behind",
     ) -> None:
         self.name = name
@@ -61,73 +61,29 @@ class Console:
             self._port.put(*parcel)
 
 
-class Alerts:
-    """All `2` actions of a script: lines on stderr, cut after `E` bytes.
+class Alarms:
+    """What makes alerts of the lines of all `2` actions, cut after `E` bytes each.
 
     Stamp and prefix stand after `alert: ` and do not count for the cut (s6-log).
     """
 
-    name = b"stderr"
-    excuse = b"its reader is behind"
-
-    def __init__(
-        self, actions: "Sequence[model.Alert]", feed: "Feed", port: "Port"
-    ) -> None:
-        self.feed = feed
-        feed.connect(self.accept)
-        self.outbox = port.outbox
-        self.account = port.account
-        self._port = port
+    def __init__(self, actions: "Sequence[model.Alert]") -> None:
         self._limits = [action.most for action in actions]
         self._marks = [b""]
         if len(actions) > 1:
             self._marks = [b"%d:" % number for number in range(len(actions))]
 
-    @property
-    def growth(self) -> int:
-        """The most bytes that one byte of input can become."""
-        marks = len(ALERT) * len(self._limits) if self.feed.plain else 0
-        return self.feed.growth + marks
-
-    @property
-    def busy(self) -> bool:
-        """Something is left to write."""
-        return self.outbox.size > 0
-
-    @property
-    def unread(self) -> int:
-        """Bytes that were written and that nobody has read."""
-        return self._port.unread
-
-    def give_up(self) -> int:
-        """Drop what is pending; how many lines nobody will hear of."""
-        return self._port.give_up()
-
-    def deliver(self, batch: "Batch") -> None:
-        """Write the lines of the block that are alerts."""
-        if not self.feed.plain:
-            self.accept(self.feed.parcels(batch))
-            return
-        routes = self.feed.routes
+    def render(self, batch: "Batch", routes: "Sequence[Route]") -> "Piece | None":
+        """Give the lines of the block that are alerts, as records; None for none."""
         piece = batch.plain(routes, self._marks)
         if piece is None:
-            return
+            return None
         _, data, end = piece
-        self.feed.count(b"", data, end)
         prefixes = [ALERT + batch.prefixes.of(route.format) for route in routes]
         if len(prefixes) > 1:
             alerts = self._mixed(data[:end], prefixes)
-            self._port.put_lines(b"", alerts, len(alerts))
-            return
-        prefix = prefixes[0]
-        data, end = shorten(data, end, self._limits[0])
-        body = data[:end].replace(b"\n", b"\n" + prefix)
-        self._port.put_lines(prefix, body, len(body) - len(prefix))
-
-    def accept(self, parcels: "Iterable[Parcel]") -> None:
-        """Write records, or keep them."""
-        for parcel in parcels:
-            self._port.put_lines(*parcel)
+            return b"", alerts, len(alerts)
+        return prefixed(*shorten(data, end, self._limits[0]), prefixes[0])
 
     def _mixed(self, marked: "bytes | bytearray", prefixes: list[bytes]) -> bytes:
         """Make alerts of lines that each begin with the number of their action.

@@ -74,9 +74,7 @@ class Pipe:
     def finish(self, timeout_ms: int | None) -> None:
         """Close the pipe and wait for the command to end, for so long at most."""
         self._ending = True
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+        self._forget_retry()
         self._shared.close()
         os.close(self._write_fd)
         if self._pid == NOBODY:
@@ -86,10 +84,13 @@ class Pipe:
 
     # ---- the command
 
-    def _start(self) -> None:
+    def _forget_retry(self) -> None:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+
+    def _start(self) -> None:
+        self._forget_retry()
         argv = (b"/bin/sh", b"-c", self._action.command)
         directory = self._context.base_fd, b"."
         try:
@@ -149,10 +150,10 @@ class Pipe:
             self._deadline.cancel()
             self._deadline = None
         if not self.closed:
-            if self._pid == NOBODY and self.unread:
-                self._lost_bytes = self.unread
+            if self._pid == NOBODY and (left := self.unread):
+                self._lost_bytes = left
                 text = self.name + b": %d bytes are lost that it did not read"
-                self._context.messages.insist(text % self._lost_bytes)
+                self._context.messages.insist(text % left)
             os.close(self._read_fd)
             self.closed = True
             self._context.changed()

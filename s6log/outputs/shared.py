@@ -237,37 +237,26 @@ class Port:
 
         What is not counted may tell of so many `missing` lines.
         """
-        part = head, data, 0, end, end
-        if self._shared.closed:
-            self.lose(part, counted)
-        else:
-            self._shared.send(self, part, counted, missing)
-
-    def put_lines(
-        self,
-        head: bytes,
-        data: "Data",
-        end: int,
-        counted: bool = True,
-        missing: int = 0,
-    ) -> None:
-        """Do the same in writes of whole lines within PIPE_BUF, where a line fits.
-
-        Such writes are atomic (pipe(7)): programs that know nothing of turns
-        cannot tear the lines either.
-        """
         start = 0
         while start < end:
-            room = PIPE_BUF - len(head)
-            cut = data.rfind(b"\n", start, min(end, start + max(0, room))) + 1
-            cut = cut or data.find(b"\n", start, end) + 1
+            cut = self._piece(head, data, start, end) if self.outbox.careful else end
             part = head, data, start, cut, end
             if self._shared.closed:
                 self.lose(part, counted)
                 return
             if not self._shared.send(self, part, counted, missing):
                 return
-            start, head = cut, b""
+            start, head, missing = cut, b"", 0
+
+    def _piece(self, head: bytes, data: "Data", start: int, end: int) -> int:
+        """Give the end of the whole lines that PIPE_BUF has room for, or of one.
+
+        Such writes are atomic (pipe(7)): programs that know nothing of turns
+        cannot tear the lines either.
+        """
+        room = PIPE_BUF - len(head)
+        cut = data.rfind(b"\n", start, min(end, start + max(0, room))) + 1
+        return cut or data.find(b"\n", start, end) + 1
 
     def say(self, text: bytes) -> None:
         """Write whole lines that are nobody's output."""

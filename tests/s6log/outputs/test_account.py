@@ -60,8 +60,8 @@ class Rig:
         """Put a block of lines into a port, as its output would."""
         self.accounts[number].selected += block.count(b"\n")
         port = self.ports[number]
-        put = port.put_lines if atomic else port.put
-        put(head, bytearray(block + b"behind\n"), len(block))
+        port.outbox.careful = atomic
+        port.put(head, bytearray(block + b"behind\n"), len(block))
         self.look()
 
     def read(self, size_bytes: int) -> None:

@@ -170,7 +170,7 @@ def test_a_reader_that_goes_away_is_lost_once(rig: Rig, pipe: Pipe) -> None:
     pipe.drop_read()
     rig.put(b"", b"one\n")
     rig.put(b"", b"two\n")
-    rig.port.put_lines(b"", b"three\n", 6)
+    rig.shared.port(careful=True).put(b"", b"three\n", 6)
     rig.shared.flush()
     (error,) = rig.errors
     assert isinstance(error, BrokenPipeError)
@@ -218,7 +218,8 @@ def test_lines_leave_in_atomic_writes(desk: Desk, head: bytes) -> None:
     block = b"".join(line(size) for size in sizes)
     with here, there:
         rig = Rig(desk, there.fileno())
-        rig.port.put_lines(head, block, len(block))
+        rig.port.outbox.careful = True
+        rig.port.put(head, block, len(block))
         rig.shared.close()
         here.setblocking(False)
         writes: list[bytes] = []
@@ -234,9 +235,12 @@ def test_lines_leave_in_atomic_writes(desk: Desk, head: bytes) -> None:
 def test_alerts_wait_like_other_lines(rig: Rig, pipe: Pipe) -> None:
     """What does not fit is kept in order, whichever way it is put."""
     block = b"".join(line(size) for size in [1000] * 6)
-    rig.port.put_lines(b"a ", block, len(block))
+    rig.port.outbox.careful = True
+    rig.port.put(b"a ", block, len(block))
+    rig.port.outbox.careful = False
     rig.put(b"b ", b"c\n")
-    rig.port.put_lines(b"d ", b"e\n", 2)
+    rig.port.outbox.careful = True
+    rig.port.put(b"d ", b"e\n", 2)
     assert drained(rig, pipe.read, 3000) == b"a " + block + b"b c\nd e\n"
 
 
