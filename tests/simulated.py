@@ -14,6 +14,7 @@ from supervisor.service.status import Status, decode, encode
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.service.machine import Effect
+    from supervisor.service.restarts import Backoff, Limit
 
 WALL_NS = 1_800_000_000 * 10**9
 MONOTONIC_NS = 7 * 10**9
@@ -27,6 +28,7 @@ SHOWN = {
     b"D": (False, False, True),
     b"dD": (False, False, True),
     b"OD": (False, False, True),
+    b"dOD": (False, False, True),
 }
 
 
@@ -35,7 +37,9 @@ class Simulated:
 
     `alive` is "run", "finish" or nothing; `record` the content of
     supervise/status; `heard` what listeners were told; `sent` the signals, as
-    effects; `done` those effects that are the shell's business only.
+    effects; `done` those effects that are the shell's business only. `reported` are the
+    wait statuses that are told of a service that is essential; `reasons` why it was
+    given up.
     """
 
     def __init__(self, want_up: bool = True) -> None:
@@ -54,6 +58,11 @@ class Simulated:
         self.has_finish = True
         self.kill_limit_ms = 0
         self.finish_limit_ms = 5000
+        self.notifies = False
+        self.backoff: Backoff | None = None
+        self.limit: Limit | None = None
+        self.reported: list[int] = []
+        self.reasons: list[bytes] = []
 
     @property
     def ended(self) -> bool:
@@ -132,6 +141,21 @@ class Simulated:
         if limit_ms:
             self.machine.arm(limit_ms, self.now)
 
+    def _count_death(self, effect: "Effect") -> None:
+        self._note(effect)
+        if self.machine.restarts.unasked:
+            reason = self.machine.count_death(self.limit)
+            self.reasons += [reason] if reason else []
+
+    def _back_off(self, _effect: "Effect") -> None:
+        if self.machine.restarts.unasked and self.backoff is not None:
+            self.machine.back_off(self.backoff, self.notifies, self.now)
+
+    def _report_death(self, _effect: "Effect") -> None:
+        assert not self.alive, "too early"
+        if self.machine.restarts.final:
+            self.reported.append(self.machine.status.wait_status)
+
     def _change_down_file(self, effect: "Effect") -> None:
         self.down_file = effect[0] == events.MAKE_DOWN
 
@@ -146,6 +170,9 @@ EFFECTS: dict[str, Callable[[Simulated, "Effect"], None]] = {
     events.NOTIFY: Simulated._notify,
     events.LIMIT_DYING: Simulated._limit,
     events.LIMIT_FINISH: Simulated._limit,
+    events.COUNT_DEATH: Simulated._count_death,
+    events.BACK_OFF: Simulated._back_off,
+    events.REPORT_DEATH: Simulated._report_death,
     events.MAKE_DOWN: Simulated._change_down_file,
     events.REMOVE_DOWN: Simulated._change_down_file,
     **dict.fromkeys(

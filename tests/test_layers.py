@@ -35,6 +35,7 @@ PURE = (
     "supervisor.scan.roster",
     *(f"supervisor.service.{name}" for name in ("commands", "events", "machine")),
     *(f"supervisor.service.{name}" for name in ("signal_names", "status", "tally")),
+    "supervisor.service.restarts",
     "supervisor.service.transitions",
     "supervisor.warm.recognize",
     "supervisor.warm.words",

@@ -10,12 +10,14 @@ from supervisor.service import signal_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from supervisor.service.directory import Directory
 
+    Read = TypeVar("Read")
     Warn = Callable[[bytes, OSError | None], None]
 
-MOST_BYTES = 64  # more than any number or signal name, so that too much is seen
+MOST_BYTES = 64  # more than anything that is valid, so that too much is seen
 
 
 class Definition:
@@ -50,6 +52,18 @@ class Definition:
         if value is None:
             self.invalid(name)
             return default
+        return value
+
+    def parsed(
+        self, name: str, parse: "Callable[[bytes], Read | None]"
+    ) -> "Read | None":
+        """Read a file that `parse` knows the form of; its None means: no such."""
+        text = self._line(name)
+        if text is None:
+            return None
+        value = parse(text) if len(text) < MOST_BYTES else None
+        if value is None:
+            self.invalid(name)
         return value
 
     def invalid(self, name: str) -> None:

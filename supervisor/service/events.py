@@ -67,7 +67,7 @@ DIED = "died"  # run, with its wait status
 FINISH_STARTED = "finish started"  # with its pid
 NO_FINISH = "no finish"
 FINISHED = "finished"  # finish, with its wait status
-GIVEN_UP = "given up"  # FINISHED with exit code 125; the machine's own word
+GIVEN_UP = "given up"  # FINISHED with exit code 125, or enough; the machine's word
 REPORTS = (
     TIMER,
     NEWLINE,
@@ -95,6 +95,9 @@ LIMIT_FINISH = "limit finish"  # read timeout-finish, answer with machine.arm
 WRITE_STATUS = "write status"
 NOTIFY = "notify"  # with the bytes of the event
 RECORD_DEATH = "record death"
+COUNT_DEATH = "count death"  # read give-up, answer with machine.count_death
+BACK_OFF = "back off"  # read backoff, answer with machine.back_off
+REPORT_DEATH = "report death"  # if it is one of an essential service
 MAKE_DOWN = "make down"  # the file
 REMOVE_DOWN = "remove down"
 LET_GO = "let go"  # of stdin and stdout
@@ -112,6 +115,9 @@ EFFECTS = (
     WRITE_STATUS,
     NOTIFY,
     RECORD_DEATH,
+    COUNT_DEATH,
+    BACK_OFF,
+    REPORT_DEATH,
     MAKE_DOWN,
     REMOVE_DOWN,
     LET_GO,

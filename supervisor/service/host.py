@@ -10,6 +10,8 @@ from supervisor.service.machine import Now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from s6log.unix.loop import Loop
     from s6log.unix.messages import Messages
     from supervisor.service.spawner import Spawner
@@ -55,6 +57,10 @@ class Host:
     `place` names the boot and the PID namespace, where services may outlive it;
     `safe` is where it puts their pipes by for that case. `warm` makes loggers
     that need not be executed, if it may.
+
+    `on_change` is called when something has happened to a service, after all that
+    was to be done about it. `on_essential`, if it is set, is told the name and the
+    wait status of an essential service that has died though nobody asked for it.
     """
 
     __slots__ = (
@@ -66,6 +72,8 @@ class Host:
         "messages",
         "named",
         "null",
+        "on_change",
+        "on_essential",
         "place",
         "safe",
         "spawner",
@@ -93,6 +101,8 @@ class Host:
         self.place = _place(messages)
         self.safe = Safe()
         self.warm: WarmLoggers | None = None
+        self.on_change: Callable[[], None] = _nothing
+        self.on_essential: Callable[[bytes, int], None] | None = None
         self._orphans = Orphans()
         self._orphans_ns = 0
 
@@ -115,6 +125,10 @@ class Host:
         """Print a warning about a service."""
         about = service + b": " if self.named else b""
         self.messages.warn(about + text, error)
+
+
+def _nothing() -> None:
+    """Be told of a change that nobody waits for."""
 
 
 def _place(messages: "Messages") -> str | None:

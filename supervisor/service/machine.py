@@ -6,16 +6,18 @@ in `transitions`. Behaviour: s6-supervise of s6 2.15.1.0.
 
 from supervisor.service import events
 from supervisor.service import transitions as table
+from supervisor.service.restarts import BY_COMMAND, PERMANENT_FAILURE, Restarts
 from supervisor.service.status import Status
 
 NANOSECONDS_PER_MS = 1_000_000
 RESTART_NS = 1000 * NANOSECONDS_PER_MS  # after readiness, or after being down
 KILL_AGAIN_MS = 5000
-PERMANENT_FAILURE = 125 << 8  # as a wait status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from supervisor.service.restarts import Backoff, Limit
 
     Effect = tuple[str, int | bytes | None]
 
@@ -34,12 +36,20 @@ class Machine:
     """The state of one service, from the start of its supervision to the end.
 
     `status` is what the next WRITE_STATUS shows; `deadline_ns` (monotonic) is when
-    the shell owes it a TIMER, or None. Effects are carried out in order, and what
-    one leads to at once (STARTED, NOT_STARTED, FINISH_STARTED, NO_FINISH) is told
-    with `step` right after it; it always is the last but LET_GO.
+    the shell owes it a TIMER, or None. `restarts` knows its deaths; `gave_up`: after
+    the last one it stays down. Effects are carried out in order, and what one leads
+    to at once (STARTED, NOT_STARTED, FINISH_STARTED, NO_FINISH) is told with `step`
+    right after it; it always is the last but LET_GO.
     """
 
-    __slots__ = ("deadline_ns", "next_start_ns", "state", "status")
+    __slots__ = (
+        "deadline_ns",
+        "gave_up",
+        "next_start_ns",
+        "restarts",
+        "state",
+        "status",
+    )
 
     def __init__(self, want_up: bool, wall_ns: int) -> None:
         self.state = events.DOWN
@@ -50,6 +60,8 @@ class Machine:
         self.status.paused = True
         self.deadline_ns: int | None = 0
         self.next_start_ns: int | None = None
+        self.restarts = Restarts()
+        self.gave_up = False
 
     def adopt(self, state: str, status: Status) -> None:
         """Take over a service whose run (UP) or finish (FINISH) lives already."""
@@ -65,6 +77,9 @@ class Machine:
         `number` is what comes with it: a signal, a pid, a wait status, a delay.
         """
         if event == events.FINISHED and number == PERMANENT_FAILURE:
+            self.gave_up = True
+            self.restarts.fail()
+        if self.gave_up and event in (events.FINISHED, events.NO_FINISH):
             event = events.GIVEN_UP
         self.state, actions = table.TABLE[self.state, event]
         effects: list[Effect] = []
@@ -86,6 +101,16 @@ class Machine:
     def arm(self, delay_ms: int, now: Now) -> None:
         """Set the deadline; the answer to LIMIT_DYING and LIMIT_FINISH."""
         self.deadline_ns = now.monotonic_ns + delay_ms * NANOSECONDS_PER_MS
+
+    def count_death(self, limit: "Limit | None") -> bytes:
+        """Tell why the service gives up, or nothing; the answer to COUNT_DEATH."""
+        reason = self.restarts.gives_up(self.status.wait_status, limit)
+        self.gave_up = bool(reason)
+        return reason
+
+    def back_off(self, backoff: "Backoff", notifies: bool, now: Now) -> None:
+        """Set the time of the next start anew; the answer to BACK_OFF."""
+        self.arm(self.restarts.pause_ms(backoff, notifies), now)
 
     def _shown(self) -> None:
         """Drop "not started yet": only the first record says so."""
@@ -109,18 +134,29 @@ def _resumed(machine: Machine, _now: Now, _number: int) -> None:
     machine.status.paused = False
 
 
+def _asked(machine: Machine, _now: Now, _number: int) -> None:
+    machine.restarts.sent(BY_COMMAND)
+
+
+def _sent(machine: Machine, _now: Now, signum: int) -> None:
+    machine.restarts.sent(signum)
+
+
 def _born(machine: Machine, now: Now, pid: int) -> None:
     status = machine.status
     status.pid = pid
     status.stamp_ns = now.wall_ns
     status.ready = status.paused = status.finishing = False
     machine.deadline_ns = machine.next_start_ns = None
+    machine.restarts.born(now.monotonic_ns)
+    machine.gave_up = False
 
 
 def _ready(machine: Machine, now: Now, _number: int) -> None:
     machine.status.ready = True
     machine.status.ready_ns = now.wall_ns
     machine.next_start_ns = now.monotonic_ns + RESTART_NS
+    machine.restarts.ready(now.monotonic_ns)
 
 
 def _dead(machine: Machine, now: Now, wait_status: int) -> None:
@@ -130,6 +166,8 @@ def _dead(machine: Machine, now: Now, wait_status: int) -> None:
     status.stamp_ns = now.wall_ns
     status.ready = status.paused = False
     machine.deadline_ns = None
+    wanted = status.want_up and machine.state == events.UP
+    machine.restarts.died(now.monotonic_ns, wait_status, wanted)
 
 
 def _finishing(machine: Machine, _now: Now, pid: int) -> None:
@@ -173,6 +211,8 @@ CHANGES: "Mapping[str, Callable[[Machine, Now, int], None]]" = {
     table.UNWANTED: _unwanted,
     table.PAUSED: _paused,
     table.RESUMED: _resumed,
+    table.ASKED: _asked,
+    table.SENT: _sent,
     table.BORN: _born,
     table.READY: _ready,
     table.DEAD: _dead,

@@ -10,7 +10,7 @@ import select
 from s6log.unix.signals import signal
 from supervisor.adoption.heritage import DIED, NOTHING, Heritage, look, resumed
 from supervisor.adoption.record import RUN
-from supervisor.service import events, fifodir, tally
+from supervisor.service import events, fifodir, restarts, tally
 from supervisor.service.commands import COMMANDS
 from supervisor.service.definition import Definition
 from supervisor.service.directory import SUPERVISE_MODE, Directory, unable
@@ -85,6 +85,26 @@ class Service:
     def want_up(self) -> bool:
         """Whether it is to run."""
         return self._machine.status.want_up
+
+    @property
+    def untried(self) -> bool:
+        """Whether its first start is still to come."""
+        return self.state == events.DOWN and self._machine.deadline_ns == 0
+
+    @property
+    def up(self) -> bool:
+        """Whether run runs."""
+        return self.state in (events.UP, events.LASTUP)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and has said that it is ready."""
+        return self.up and self._machine.status.ready
+
+    @property
+    def notifies(self) -> bool:
+        """Whether it is to say when it is ready, as far as its directory tells."""
+        return self._definition.has("notification-fd")
 
     @property
     def pid(self) -> int:
@@ -214,6 +234,7 @@ class Service:
             self._on_end(self)
         else:
             self._arm()
+        self._host.on_change()
 
     def _step(self, event: str, number: int) -> None:
         for effect, argument in self._machine.step(event, self._host.now(), number):
@@ -251,7 +272,9 @@ class Service:
         self._process.send(self._definition.signal("down-signal", signal.SIGTERM))
 
     def _kill_reload(self) -> None:
-        self._process.send(self._definition.signal("reload-signal", signal.SIGHUP))
+        signum = self._definition.signal("reload-signal", signal.SIGHUP)
+        self._machine.restarts.sent(signum)
+        self._process.send(signum)
 
     def _kill_hard(self) -> None:
         group = self._definition.has("flag-timeout-killpg")
@@ -278,6 +301,28 @@ class Service:
         most = self._definition.number("max-death-tally")
         most = tally.DEFAULT_MOST if most is None else most
         self._shown.record_death(self._machine.status, most)
+
+    def _count_death(self) -> None:
+        if not self._machine.restarts.unasked:
+            return
+        limit = self._definition.parsed("give-up", restarts.limit)
+        reason = self._machine.count_death(limit)
+        if reason:
+            self._warn(b"gives up: " + reason)
+
+    def _back_off(self) -> None:
+        if not self._machine.restarts.unasked:
+            return
+        backoff = self._definition.parsed("backoff", restarts.backoff)
+        if backoff is not None:
+            self._machine.back_off(backoff, self.notifies, self._host.now())
+
+    def _report_death(self) -> None:
+        report = self._host.on_essential
+        if report is None or not self._machine.restarts.final:
+            return
+        if self._definition.has("essential"):
+            report(self.name, self._machine.status.wait_status)
 
     def _make_down(self) -> None:
         self._shown.make_down()
@@ -308,6 +353,9 @@ EFFECTS: "Mapping[str, Callable[[Service], None]]" = {
     events.LIMIT_FINISH: Service._limit_finish,
     events.WRITE_STATUS: Service._write_status,
     events.RECORD_DEATH: Service._record_death,
+    events.COUNT_DEATH: Service._count_death,
+    events.BACK_OFF: Service._back_off,
+    events.REPORT_DEATH: Service._report_death,
     events.MAKE_DOWN: Service._make_down,
     events.REMOVE_DOWN: Service._remove_down,
     events.LET_GO: Service._let_go,

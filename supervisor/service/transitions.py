@@ -7,8 +7,10 @@ docs/explanation/service-states.md is drawn from it.
 """
 
 from supervisor.service.events import (
+    BACK_OFF,
     CONTINUE,
     CONTINUE_GROUP,
+    COUNT_DEATH,
     DIED,
     DOWN,
     DRAIN,
@@ -48,6 +50,7 @@ from supervisor.service.events import (
     RECORD_DEATH,
     RELOAD,
     REMOVE_DOWN,
+    REPORT_DEATH,
     RESTART,
     SIGNAL,
     START_FINISH,
@@ -80,6 +83,8 @@ WANTED = "wanted"
 UNWANTED = "unwanted"
 PAUSED = "paused"
 RESUMED = "resumed"
+ASKED = "asked"  # to end, by a command
+SENT = "sent"  # the signal that was asked for
 BORN = "born"
 READY = "ready"
 DEAD = "dead"
@@ -95,6 +100,7 @@ _UNWANT = (UNWANTED, WRITE_STATUS)
 _WANT = (WANTED, WRITE_STATUS)
 _TAKE_DOWN: "Actions" = (
     UNWANTED,
+    ASKED,
     KILL_DOWN,
     (KILL, SIGCONT),  # a stopped process would not see the signal
     RESUMED,
@@ -107,19 +113,20 @@ _GONE: "Actions" = ((NOTIFY, b"x"),)
 _AT_ONCE: "Actions" = (OVER, WRITE_STATUS, (NOTIFY, b"dD"))
 _AFTER_FINISH: "Actions" = (OVER, WRITE_STATUS, (NOTIFY, b"D"))
 _FAILED_FOR_GOOD: "Actions" = (OVER, UNWANTED, WRITE_STATUS, (NOTIFY, b"OD"))
+_FAILED_AT_ONCE: "Actions" = (OVER, UNWANTED, WRITE_STATUS, (NOTIFY, b"dOD"))
 
 
 def _living(state: str) -> "Rows":
     """Give what UP and LASTUP share."""
     return {
-        SIGNAL: (state, (KILL,)),
+        SIGNAL: (state, (SENT, KILL)),
         PAUSE: (state, ((KILL, SIGSTOP), PAUSED, WRITE_STATUS)),
         CONTINUE: (state, ((KILL, SIGCONT), RESUMED, WRITE_STATUS)),
-        RESTART: (state, (KILL_DOWN,)),
+        RESTART: (state, (ASKED, KILL_DOWN)),
         RELOAD: (state, (KILL_RELOAD,)),
         PAUSE_GROUP: (state, ((KILL_ALL, SIGSTOP), PAUSED, WRITE_STATUS)),
         CONTINUE_GROUP: (state, ((KILL_ALL, SIGCONT), RESUMED, WRITE_STATUS)),
-        KILL_GROUP: (state, ((KILL_ALL, SIGKILL),)),
+        KILL_GROUP: (state, (ASKED, (KILL_ALL, SIGKILL))),
         ONCE: (state, _UNWANT),
         ONCE_AT_MOST: (state, _UNWANT),
         WANT_DOWN: (state, _TAKE_DOWN),
@@ -190,11 +197,14 @@ _ROWS: "Mapping[str, Rows]" = {
     LASTDOWN: _LASTDOWN,
     UP: {
         **_living(UP),
+        # Only here: what a service does while a stop is under way is nobody's worry.
+        DIED: (UP, (DEAD, RECORD_DEATH, COUNT_DEATH, START_FINISH)),
         FINISH_STARTED: (
             FINISH,
             (FINISHING, WRITE_STATUS, (NOTIFY, b"d"), LIMIT_FINISH),
         ),
-        NO_FINISH: (DOWN, (*_AT_ONCE, REST)),
+        NO_FINISH: (DOWN, (*_AT_ONCE, REST, BACK_OFF, REPORT_DEATH)),
+        GIVEN_UP: (DOWN, (*_FAILED_AT_ONCE, REST, REPORT_DEATH)),
     },
     LASTUP: {
         **_living(LASTUP),
@@ -207,8 +217,8 @@ _ROWS: "Mapping[str, Rows]" = {
     FINISH: {
         **_finishing(FINISH),
         DRAIN: (DRAINFINISH, ()),
-        FINISHED: (DOWN, (*_AFTER_FINISH, REST)),
-        GIVEN_UP: (DOWN, (*_FAILED_FOR_GOOD, REST)),
+        FINISHED: (DOWN, (*_AFTER_FINISH, REST, BACK_OFF, REPORT_DEATH)),
+        GIVEN_UP: (DOWN, (*_FAILED_FOR_GOOD, REST, REPORT_DEATH)),
     },
     LASTFINISH: {
         **_finishing(LASTFINISH),

@@ -26,7 +26,7 @@ SCAN = REFERENCE / "scan-directory.md"
 SUPERVISION = [p for p, module in PROGRAMS.items() if module.startswith("supervisor.")]
 
 SECOND_NS = 1_000_000_000
-READERS = {"has", "number", "signal", "_limit"}
+READERS = {"has", "number", "signal", "parsed", "_limit"}
 """What reads small files of a service directory, by the name of the file."""
 
 

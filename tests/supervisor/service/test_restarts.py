@@ -1,0 +1,476 @@
+"""When a service starts again that has died, and when no more; who is told of it."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulated import Simulated
+from supervisor.service import events
+from supervisor.service.commands import COMMANDS
+from supervisor.service.restarts import (
+    MOST_DEATHS,
+    NS_PER_MS,
+    Backoff,
+    Limit,
+    Restarts,
+    backoff,
+    limit,
+)
+
+EXITED_3 = 3 << 8
+EXITED_125 = 125 << 8
+UNIT_MS = {"": 1000, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+DURATIONS = st.tuples(st.integers(1, 45), st.sampled_from(list(UNIT_MS)))
+LIMITS = st.tuples(st.integers(1, 5), st.integers(1, 50))
+MOMENTS = st.lists(st.integers(0, 30), max_size=40)
+
+
+# ---- what the files say
+
+
+def said(read: Backoff | None) -> tuple[int, int, int] | None:
+    """Give the figures of a backoff."""
+    return None if read is None else (read.first_ms, read.thousandths, read.most_ms)
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("1s x2 60s", (1000, 2000, 60_000)),
+        ("100ms", (100, 2000, 60_000)),
+        ("5 x1", (5000, 1000, 60_000)),
+        ("2m", (120_000, 2000, 120_000)),
+        ("20ms 80ms", (20, 2000, 80)),
+        ("1s x1.5 1h", (1000, 1500, 3_600_000)),
+        ("1s x1.125 1d", (1000, 1125, 86_400_000)),
+        (" 1s\tx2  1m ", (1000, 2000, 60_000)),
+        ("7s x1000 7s", (7000, 1_000_000, 7000)),
+        *[(f"{n}ms x1 {n}ms", (n, 1000, n)) for n in (1, 2**32 - 1)],
+    ],
+)
+def test_backoffs(text: str, figures: tuple[int, int, int]) -> None:
+    """The first pause, what it grows by, the longest; the last two may be missing."""
+    assert said(backoff(text.encode())) == figures
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "0", "0s", "x2", "1s x", "1s x0", "1s x0.9", "1s x1001", "1s x2."),
+        *(
+            "1s x.5",
+            "1s x2.0001",
+            "1s x-2",
+            "1s 2x",
+            "10s x2 5s",
+            "1s x2 60s 1",
+            "soon",
+        ),
+        *("1s x2 x2", "1 s", "-1s", "1.5s", "1S", "1w", "1sm", "50d", "4294967296ms"),
+        *("1s x2 60s # slowly", "1s,x2", "99999999999999999999s", "\u0661s"),
+    ],
+)
+def test_what_is_no_backoff(text: str) -> None:
+    """It counts as if there were none."""
+    assert backoff(text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "5", "/", "5/", "/10m", "0/10m", "5/0", "5/0m", "5/10w", "5 10m"),
+        *("5/10m/2", "5/ 10m", "5 /10m", "-5/10m", "five/10m", "5/10m x", "5/50d"),
+        *(f"{MOST_DEATHS + 1}/1m", "1.5/1m"),
+    ],
+)
+def test_what_is_no_limit(text: str) -> None:
+    """It counts as if there were none."""
+    assert limit(text.encode()) is None
+
+
+@given(st.integers(1, MOST_DEATHS), DURATIONS)
+def test_limits(deaths: int, period: tuple[int, str]) -> None:
+    """So many deaths within that time; the time is told as it was written."""
+    number, unit = period
+    read = limit(f" {deaths}/{number}{unit} ".encode())
+    assert read is not None
+    assert (read.deaths, read.period_ms) == (deaths, number * UNIT_MS[unit])
+    assert read.period == f"{number}{unit}".encode()
+
+
+@given(st.binary(max_size=20))
+def test_anything_can_be_in_there(text: bytes) -> None:
+    """It is understood or refused; what is understood makes sense."""
+    read, bound = backoff(text), limit(text)
+    if read is not None:
+        assert 0 < read.first_ms <= read.most_ms
+        assert read.thousandths >= 1000
+    if bound is not None:
+        assert bound.deaths > 0
+        assert bound.period_ms > 0
+
+
+# ---- how long the pauses are
+
+
+class Life:
+    """Deaths of one service that nobody asked for, on a clock of milliseconds."""
+
+    def __init__(self) -> None:
+        self.restarts = Restarts()
+        self.now_ms = 0
+
+    def live(self, lived_ms: int, ready_ms: int | None = None) -> None:
+        """Be started, perhaps become ready, and die."""
+        self.restarts.born(self.now_ms * NS_PER_MS)
+        if ready_ms is not None:
+            self.restarts.ready((self.now_ms + ready_ms) * NS_PER_MS)
+        self.now_ms += lived_ms
+        self.restarts.died(self.now_ms * NS_PER_MS, EXITED_3, wanted=True)
+
+    def pauses(self, read: Backoff, lives: int, lived_ms: int = 0) -> list[int]:
+        """Die so often; give the pauses, which are made."""
+        found = []
+        for _ in range(lives):
+            self.live(lived_ms)
+            found.append(self.restarts.pause_ms(read, notifies=False))
+            self.now_ms += found[-1]
+        return found
+
+
+@given(st.integers(1, 1000), st.integers(1, 10), st.integers(1000, 100_000))
+def test_pauses_grow_up_to_the_longest(first: int, factor: int, most: int) -> None:
+    """Each is a multiple of the one before, however many there are."""
+    read = Backoff(first, factor * 1000, most)
+    expected = [min(first * factor**n, most) for n in range(40)]
+    assert Life().pauses(read, 40) == expected
+
+
+@given(st.integers(1, 1000), st.integers(1001, 3000), st.integers(1000, 5000))
+def test_any_factor_above_1_gets_to_the_longest(
+    first: int, thousandths: int, most: int
+) -> None:
+    """Since each pause is longer than the last, if only by a millisecond."""
+    pauses = Life().pauses(Backoff(first, thousandths, most), most)
+    assert pauses[0] == first
+    assert pauses[-1] == most
+    assert all(a < b or b == most for a, b in itertools.pairwise(pauses))
+    # Rounded up: never shorter than what was asked for.
+    for a, b in itertools.pairwise(pauses):
+        assert min(a * thousandths, most * 1000) <= b * 1000 < a * thousandths + 1000
+
+
+@pytest.mark.parametrize(("lived_ms", "pause_ms"), [(80, 80), (81, 20)])
+def test_a_long_life_ends_the_row(lived_ms: int, pause_ms: int) -> None:
+    """One that is longer than the longest pause."""
+    life, read = Life(), Backoff(20, 2000, 80)
+    assert life.pauses(read, 4) == [20, 40, 80, 80]
+    assert life.pauses(read, 1, lived_ms) == [pause_ms]
+
+
+@pytest.mark.parametrize(
+    ("ready_ms", "pause_ms"), [(None, 40), (0, 20), (919, 20), (920, 40)]
+)
+def test_a_life_counts_from_readiness(ready_ms: int | None, pause_ms: int) -> None:
+    """Where the service tells that; one that never is ready does not live."""
+    life, read = Life(), Backoff(20, 2000, 80)
+    life.pauses(read, 1)
+    life.live(1000, ready_ms)
+    assert life.restarts.pause_ms(read, notifies=True) == pause_ms
+
+
+def test_a_death_that_was_asked_for_ends_the_row() -> None:
+    """Somebody has taken care of it."""
+    life, read = Life(), Backoff(20, 2000, 80)
+    assert life.pauses(read, 2) == [20, 40]
+    life.restarts.born(0)
+    life.restarts.sent(15)
+    life.restarts.died(0, 15, wanted=True)
+    assert life.pauses(read, 2) == [20, 40]
+
+
+# ---- when it is enough
+
+
+@given(MOMENTS, LIMITS)
+def test_enough_is_so_many_deaths_within_the_time(
+    pauses: list[int], bound: tuple[int, int]
+) -> None:
+    """Not one less, not a moment longer; then it counts from nothing."""
+    number, period_ms = bound
+    given_up = Limit(number, period_ms, b"a while")
+    life = Life()
+    deaths: list[int] = []
+    for pause in pauses:
+        life.live(pause)
+        deaths.append(life.now_ms)
+        recent = [moment for moment in deaths if moment >= life.now_ms - period_ms]
+        reason = life.restarts.gives_up(EXITED_3, given_up)
+        assert bool(reason) == (len(recent) >= number)
+        assert life.restarts.final == bool(reason)
+        if reason:
+            deaths = []
+
+
+@pytest.mark.parametrize(
+    ("deaths", "reason"),
+    [(1, b"died once within 10m"), (3, b"died 3 times within 10m")],
+)
+def test_the_reason_is_told(deaths: int, reason: bytes) -> None:
+    """In the words of the file."""
+    life, given_up = Life(), Limit(deaths, 600_000, b"10m")
+    for number in range(deaths):
+        life.live(1000)
+        found = life.restarts.gives_up(EXITED_3, given_up)
+        assert found == (reason if number == deaths - 1 else b"")
+
+
+def test_exit_125_is_enough() -> None:
+    """With a limit, the first time; without, it is a death like others."""
+    life = Life()
+    life.live(1)
+    assert life.restarts.gives_up(EXITED_125, Limit(9, 1, b"1ms")) == b"run exited 125"
+    life.live(1)
+    assert life.restarts.gives_up(EXITED_125, None) == b""
+
+
+def test_without_a_limit_every_death_is_final() -> None:
+    """For an essential service, that is."""
+    life = Life()
+    life.live(1)
+    assert not life.restarts.final
+    life.restarts.gives_up(EXITED_3, None)
+    assert life.restarts.final
+    life.restarts.born(0)
+    assert not life.restarts.final
+
+
+# ---- which deaths nobody asked for
+
+ENDING = "tikbqKrdD"
+"""Letters after which a death is asked for, however it comes."""
+RELOADING = {"h": 1, "1": 10, "2": 12, "a": 14, "y": 28}
+"""Those that ask for death by one signal."""
+NEUTRAL = "pcPCuU"
+
+
+def died_after(letters: str, wait_status: int) -> Simulated:
+    """Start a service, write letters to its supervisor, let it die."""
+    service = Simulated()
+    service.has_finish = False
+    service.advance(0)
+    for letter in letters:
+        command = COMMANDS[letter.encode()]
+        service.happen(command.event, command.signal)
+    service.happen(events.WANT_UP)
+    service.die(wait_status)
+    return service
+
+
+@pytest.mark.parametrize("wait_status", [0, EXITED_3, 9, 11 | 0x80, 15, 1])
+@pytest.mark.parametrize("letter", ENDING)
+def test_a_death_after_an_order_to_end(letter: str, wait_status: int) -> None:
+    """Whether it is the signal that kills, or the program that ends by itself."""
+    assert not died_after(letter, wait_status).reported
+
+
+@pytest.mark.parametrize("letter", RELOADING)
+def test_a_death_after_a_signal_that_may_mean_anything(letter: str) -> None:
+    """It is asked for if that is what it died of, and not if it died otherwise."""
+    signum = RELOADING[letter]
+    assert not died_after(letter, signum).reported
+    for wait_status in (0, EXITED_3, 128 + signum << 8, 9, 15):
+        assert died_after(letter, wait_status).reported == [wait_status]
+
+
+@pytest.mark.parametrize("letter", NEUTRAL)
+def test_a_death_after_other_commands(letter: str) -> None:
+    """They have not caused it."""
+    assert died_after(letter, EXITED_3).reported == [EXITED_3]
+
+
+@pytest.mark.parametrize("letter", "oOQ")
+def test_a_service_that_runs_once_may_die(letter: str) -> None:
+    """It was not to be up for ever; unless it is in the meantime."""
+    assert died_after(letter, EXITED_3).reported == [EXITED_3]
+    service = Simulated()
+    service.advance(0)
+    service.happen(COMMANDS[letter.encode()].event)
+    service.die()
+    service.die()
+    assert not service.reported
+
+
+def test_orders_are_about_one_life() -> None:
+    """The next one has a death of its own."""
+    service = died_after("r", 15)
+    service.advance(1000)
+    service.die(EXITED_3)
+    assert service.reported == [EXITED_3]
+
+
+@pytest.mark.parametrize(
+    "event", [events.TERM, events.HUP, events.EXIT, events.DRAIN, events.INT]
+)
+@pytest.mark.parametrize("has_finish", [True, False])
+def test_a_death_during_a_stop_is_nobody_s_worry(event: str, has_finish: bool) -> None:
+    """Nor does it give up, nor wait."""
+    service = Simulated()
+    service.has_finish = has_finish
+    service.backoff, service.limit = Backoff(20, 2000, 80), Limit(1, 1, b"1ms")
+    service.advance(0)
+    service.happen(event)
+    while service.alive and not service.ended:
+        service.die(EXITED_3)
+    assert service.ended
+    assert (service.reported, service.reasons) == ([], [])
+    assert b"O" not in service.heard
+
+
+# ---- all together, in a service
+
+
+def limited(deaths: int = 3, has_finish: bool = True) -> Simulated:
+    """Give a service that gives up after some deaths."""
+    service = Simulated()
+    service.has_finish = has_finish
+    service.limit = Limit(deaths, 600_000, b"10m")
+    service.advance(0)
+    return service
+
+
+def fall(service: Simulated, wait_status: int = EXITED_3) -> None:
+    """Let run die, and its finish, if there is one."""
+    service.die(wait_status)
+    if service.alive:
+        service.die()
+
+
+@pytest.mark.parametrize("has_finish", [True, False])
+def test_giving_up_is_failing_for_good(has_finish: bool) -> None:
+    """It stays down and is told as if finish had exited 125, which it need not."""
+    service = limited(has_finish=has_finish)
+    for _ in range(3):
+        fall(service)
+        service.advance(1000)
+    assert service.heard == b"s" + 2 * b"udD" + b"udOD"
+    assert not service.alive
+    assert not service.status.want_up
+    assert service.reasons == [b"died 3 times within 10m"]
+    assert service.reported == [EXITED_3]
+
+
+def test_after_giving_up_it_counts_anew() -> None:
+    """Whoever wants it up has mended it, and it may die as often again."""
+    service = limited(deaths=2)
+    for _ in range(2):
+        for _ in range(2):
+            assert service.alive == "run"
+            fall(service)
+            service.advance(1000)
+        assert not service.alive
+        service.happen(events.WANT_UP)
+    assert service.reasons == [b"died 2 times within 10m"] * 2
+
+
+@pytest.mark.parametrize("has_finish", [True, False])
+def test_run_gives_up_by_exit_125(has_finish: bool) -> None:
+    """Where there is a limit; else that is an exit code like others."""
+    service = limited(has_finish=has_finish)
+    fall(service, EXITED_125)
+    assert service.heard.endswith(b"dOD" if not has_finish else b"OD")
+    assert service.reported == [EXITED_125]
+    other = limited(has_finish=has_finish)
+    other.limit = None
+    fall(other, EXITED_125)
+    other.advance(1000)
+    assert other.alive == "run"
+
+
+@pytest.mark.parametrize("deaths", [None, 3])
+def test_finish_gives_up_by_exit_125(deaths: int | None) -> None:
+    """Whether there is a limit or not, and that too is final."""
+    service = limited()
+    service.limit = None if deaths is None else Limit(deaths, 1000, b"1s")
+    service.die(9)
+    service.die(EXITED_125)
+    assert service.heard == b"sudOD"
+    assert service.reported == [9]
+    assert service.reasons == []
+
+
+def test_a_death_within_the_limit_is_not_told() -> None:
+    """The service is essential, but may die so often."""
+    service = limited(deaths=2)
+    fall(service)
+    assert service.reported == []
+    service.advance(1000)
+    fall(service)
+    assert service.reported == [EXITED_3]
+
+
+def starts_after(service: Simulated, pause_ms: int) -> bool:
+    """Tell whether it starts when that time has passed, and not before."""
+    service.advance(pause_ms - 1)
+    early = service.alive
+    service.advance(1)
+    return not early and service.alive == "run"
+
+
+def pausing() -> Simulated:
+    """Give a service that pauses 20, 40, 80, 80 ... milliseconds."""
+    service = Simulated()
+    service.backoff = Backoff(20, 2000, 80)
+    service.advance(0)
+    return service
+
+
+def test_the_pause_counts_from_the_end_of_finish() -> None:
+    """And is the only one: a second, more or less, does not matter any more."""
+    service = pausing()
+    for pause_ms in (20, 40, 80, 80):
+        service.die(EXITED_3)
+        service.advance(500)
+        service.die()
+        assert starts_after(service, pause_ms)
+
+
+def test_the_pause_may_be_longer_than_a_second() -> None:
+    """Also where s6 would start a service that was ready at once."""
+    service = pausing()
+    service.backoff = Backoff(5000, 2000, 5000)
+    service.happen(events.NEWLINE)
+    service.advance(2000)
+    fall(service)
+    assert starts_after(service, 5000)
+
+
+@pytest.mark.parametrize("letter", [b"u", b"o", b"U"])
+def test_a_command_ends_the_pause(letter: bytes) -> None:
+    """As it ends every other pause."""
+    service = pausing()
+    fall(service)
+    service.happen(COMMANDS[letter].event)
+    assert service.alive == "run"
+
+
+def test_a_restart_by_command_is_not_delayed() -> None:
+    """Not by the backoff: s6's second it is."""
+    service = pausing()
+    service.backoff = Backoff(5000, 2000, 5000)
+    service.happen(events.RESTART)
+    fall(service, 15)
+    service.advance(1000)
+    assert service.alive == "run"
+
+
+def test_a_service_that_is_down_stays_down_after_the_pause() -> None:
+    """What was wanted in the meantime counts."""
+    service = pausing()
+    fall(service)
+    service.happen(events.WANT_DOWN)
+    service.advance(1000)
+    assert not service.alive
