@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 FOLDER = b".s6-svscan/"
 FINISH = FOLDER + b"finish"
 CRASH = FOLDER + b"crash"
-DONE = 0
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
@@ -33,11 +32,11 @@ def answer(host: "Host", directory: int, signal_name: str) -> bool:
     return True
 
 
-def become_finish(messages: "Messages") -> int:
-    """Become .s6-svscan/finish; give the exit code where there is none."""
+def become_finish(messages: "Messages", code: int) -> int:
+    """Become .s6-svscan/finish; give the exit code, `code` where there is none."""
     error = _become(FINISH)
     if isinstance(error, FileNotFoundError):
-        return DONE
+        return code
     messages.warn(b"unable to exec finish script " + FINISH, error)
     return become_crash(messages)
 

@@ -17,11 +17,24 @@ from supervisor.service.service import Service
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from supervisor.scan.entries import Entry, Side
     from supervisor.service.host import Host
 
     OnEnd = Callable[[Side, bool], None]
+
+    class Outlets(Protocol):
+        """Where programs write whose output no logger of their own takes."""
+
+        def open(self, _service: bytes, /) -> tuple[int, int]:
+            """Give what a service gets as 1 and 2. OSError."""
+
+        def close(self, service: bytes, /) -> None:
+            """Take notice that a service is gone."""
+
+        def catch_all(self) -> Streams:
+            """Give the streams of the logger that logs everybody else."""
 
 SHORT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 SHORT_OF = (*SHORT_OF_FILES, errno.ENOMEM, errno.EAGAIN)
@@ -67,15 +80,20 @@ class Supervisions:
     `on_end(side, lines left)` is called at the end of each.
     """
 
-    __slots__ = ("_console", "_host", "_on_end", "_pipes", "_running", "short")
+    __slots__ = ("_host", "_on_end", "_outlets", "_pipes", "_running", "short")
 
-    def __init__(self, host: "Host", console: int | None, on_end: "OnEnd") -> None:
+    def __init__(self, host: "Host", outlets: "Outlets", on_end: "OnEnd") -> None:
         self._host = host
-        self._console = STDERR if console is None else console
+        self._outlets = outlets
         self._on_end = on_end
         self._running: dict[Side, Supervision] = {}
         self._pipes: dict[Entry, LogPipe] = {}
         self.short: list[Entry] = []  # those whose pipe holds less than it should
+
+    def service(self, side: "Side") -> Service | None:
+        """Give what is supervised on a side, if it is."""
+        supervision = self._running.get(side)
+        return None if supervision is None else supervision.service
 
     def begin(self, side: "Side") -> bytes | None:
         """Supervise a side from now on; give the reason where that is impossible.
@@ -129,8 +147,12 @@ class Supervisions:
     def replug(self, service: "Side") -> None:
         """Let a service's output go where it should, from its next start on."""
         supervision = self._running.get(service)
-        if supervision is not None and not supervision.service.let_go:
+        if supervision is None or supervision.service.let_go:
+            return
+        try:
             supervision.streams.stdout = self._stdout(service.entry)
+        except OSError as error:
+            self._host.warn(service.name, b"unable to connect its output", error)
 
     def close_writing(self, service: "Side") -> None:
         """Let the logger of a service read to the end."""
@@ -155,6 +177,8 @@ class Supervisions:
     def _ended(self, side: "Side", want_up: bool) -> None:
         del self._running[side]
         self._on_end(side, self._left(side, want_up))
+        if not (side.is_log or side.active):
+            self._outlets.close(side.name)
 
     def _left(self, side: "Side", want_up: bool) -> bool:
         """Tell whether a logger that ended now would leave lines behind."""
@@ -177,15 +201,20 @@ class Supervisions:
         """Choose what a side's programs get. OSError when there is no pipe left."""
         if side.is_log:
             return Streams(self._pipe(side.entry).reading, STDOUT, STDERR)
+        if side.entry.is_catch_all:
+            return self._outlets.catch_all()
         if side.entry.writing:
             self._pipe(side.entry)
-        stderr = self._console if side.entry.is_catch_all else STDERR
+        _, stderr = self._outlets.open(side.name)
         return Streams(STDIN, self._stdout(side.entry), stderr)
 
     def _stdout(self, entry: "Entry") -> int:
+        """Choose where a service's output goes. OSError."""
         logger, pipe = entry.logger, self._pipes.get(entry)
         plugged = entry.writing and logger is not None and logger.kept
-        return pipe.writing if plugged and pipe is not None else STDOUT
+        if plugged and pipe is not None:
+            return pipe.writing
+        return self._outlets.open(entry.name)[0]
 
     def _pipe(self, entry: "Entry") -> LogPipe:
         """Give the pipe of an entry, made now if need be. OSError."""

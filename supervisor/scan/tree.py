@@ -14,13 +14,15 @@ from supervisor.scan.supervisions import Replaced, Shortage, Supervisions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from s6log.unix.loop import Timer
-    from supervisor.scan.entries import Side
+    from supervisor.scan.entries import Entry, Side
     from supervisor.scan.options import Options
     from supervisor.scan.roster import Effects
+    from supervisor.scan.supervisions import Outlets
     from supervisor.service.host import Host
+    from supervisor.service.service import Service
 
 BEGIN_AT_ONCE = 16  # sides; then orders and deaths get their turn
 UNREADABLE_MS = 5000  # the scan directory
@@ -54,12 +56,16 @@ class Tree:
     )
 
     def __init__(
-        self, host: "Host", options: "Options", silence: "Callable[[], None]"
+        self,
+        host: "Host",
+        options: "Options",
+        outlets: "Outlets",
+        silence: "Callable[[], None]",
     ) -> None:
         self.leaving = ""
         self._host = host
         self._machine = Machine(options.limits)
-        self._supervisions = Supervisions(host, options.console_fd, self._ended)
+        self._supervisions = Supervisions(host, outlets, self._ended)
         self._complaints = Complaints(host.messages)
         self._name_max = options.limits.name
         self._period_ms = options.timeout_ms
@@ -76,6 +82,15 @@ class Tree:
     def stopping(self) -> bool:
         """Whether the end has been ordered."""
         return self._machine.stopping
+
+    @property
+    def entries(self) -> "Collection[Entry]":
+        """All that is supervised, or is to be."""
+        return self._machine.entries
+
+    def service(self, side: "Side") -> "Service | None":
+        """Give what is supervised on a side, if it is."""
+        return self._supervisions.service(side)
 
     # ---- what happens
 

@@ -23,13 +23,13 @@ from supervising import make_service, status
 FAULTY = """
 import os, sys
 sys.path.append(sys.argv.pop(1))
-from supervisor.scan import daemon
+from supervisor.scan import ground
 from supervisor.scan.cli import main
 
 failures = int(sys.argv.pop(1))
 made = []
 
-class Faulty(daemon.Loop):
+class Faulty(ground.Loop):
     def turn(self):
         made.append(self)
         super().turn()
@@ -43,7 +43,7 @@ def triggered():
         return True
     return False
 
-daemon.Loop = Faulty
+ground.Loop = Faulty
 os._exit(main([os.fsencode(word) for word in sys.argv[1:]]))
 """
 FAILING_EFFECTS = """
