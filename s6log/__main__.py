@@ -44,10 +44,17 @@ PROGRAMS = {
     "s6-envuidgid": "supervisor.chain.envuidgid",
     "s6-applyuidgid": "supervisor.chain.applyuidgid",
     "s6-softlimit": "supervisor.chain.softlimit",
+    "s6-init": "supervisor.container.cli",
+    "with-contenv": "supervisor.container.with_contenv",
+    "printcontenv": "supervisor.container.printcontenv",
+    "with-retries": "supervisor.container.with_retries",
+    "logutil-service": "supervisor.container.logutil_service",
+    "halt": "supervisor.container.halt",
 }
 """Program to module. Each has `main(arguments: list[bytes]) -> int`."""
 
 PRIVATE = {
+    "s6-init-console": "s6log.gather.cli",
     "s6-log-nursery": "supervisor.warm.nursery",
     "s6-svscan-watch": "supervisor.scan.watch",
 }

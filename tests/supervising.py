@@ -202,7 +202,14 @@ def wait_up(directory: Path, other_than: int = 0) -> int:
 
 def wait_down(directory: Path) -> None:
     """Wait until a service is down, its finish script over."""
-    wait_until(lambda: status(directory).pid == 0, f"{directory} to be down")
+
+    def is_down() -> bool:
+        try:
+            return status(directory).pid == 0
+        except FileNotFoundError:
+            return False  # its supervisor has just begun
+
+    wait_until(is_down, f"{directory} to be down")
 
 
 class Ear:

@@ -191,7 +191,7 @@ class Machine:
         for entry in entries:
             entry.killed = entry.killed or order == orders.STOP_ALL
             if first or entry.is_catch_all:
-                self._end_service(entry)
+                self._end_service(entry, now_ns)
         for entry in entries:
             self._end_logger(entry, now_ns)
         for entry in entries:
@@ -204,7 +204,7 @@ class Machine:
             logger = entry.logger
             if not entry.active:
                 entry.killed = order == orders.PRUNE_ALL
-                self._end_service(entry)
+                self._end_service(entry, now_ns)
                 self._end_logger(entry, now_ns)
                 self._roster.settle(entry)
             elif logger is not None and not logger.kept and logger.state == RUNNING:
@@ -222,11 +222,13 @@ class Machine:
             self._roster.close_writing(entry)
             self._roster.do(effects.DRAIN, logger)
 
-    def _end_service(self, entry: Entry) -> None:
+    def _end_service(self, entry: Entry, now_ns: int) -> None:
         side = entry.service
+        spared = entry.is_catch_all and not entry.killed
         if side.state == RUNNING:
-            spared = entry.is_catch_all and not entry.killed
             self._roster.do(effects.DRAIN if spared else effects.TERMINATE, side)
+        elif spared and side.state == DUE:
+            side.due_ns = now_ns  # for what it has not read yet
         else:
             self._roster.rest(side)
 

@@ -71,6 +71,11 @@ class WarmLoggers:
         self._failures = 0
         self._started_ns = 0
 
+    @property
+    def pid(self) -> int:
+        """The nursery; 0: there is none."""
+        return self._pid
+
     # ---- which
 
     def recognized(self, directory: int, name: bytes) -> Command | None:

@@ -1,0 +1,1 @@
+"""A container: boot, run, stop, exit code; and the programs that people use in it."""

@@ -1,0 +1,178 @@
+"""The process that writes for services without a logger, seen from s6-init.
+
+It gets the reading ends of their pipes through a socket. Copies of them stay here:
+if it dies another takes over, and what is in the pipes is still there.
+"""
+
+import _socket
+import array
+import os
+import select
+import sys
+
+from s6log.unix.fds import unread
+from supervisor.container.outlets import Pipe
+from supervisor.service.host import Streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from s6log.unix.messages import Messages
+    from supervisor.service.host import Host
+
+PROGRAM = b"s6-init-console"
+CHANNEL = 3
+STREAMS = (b"1", b"2")
+PAUSE_MS = 1000  # before another one is started
+
+
+class Console:
+    """Captures what services say in pairs of pipes, by their names.
+
+    `mode` is tag or json; `stdout` and `stderr` are what the process writes to.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_ending",
+        "_host",
+        "_messages",
+        "_mode",
+        "_pairs",
+        "_streams",
+        "_unsent",
+        "pid",
+    )
+
+    def __init__(self, host: "Host", mode: bytes, stdout: int, stderr: int) -> None:
+        self._host = host
+        self._messages: Messages = host.messages
+        self._mode = mode
+        self._streams = Streams(host.null, stdout, stderr)
+        self._pairs: dict[bytes, tuple[Pipe, Pipe]] = {}
+        self._channel: _socket.socket | None = None
+        self._unsent: list[tuple[bytes, int]] = []
+        self._ending = False
+        self.pid = 0
+
+    def begin(self) -> None:
+        """Start the process, and tell it of all pipes there are."""
+        try:
+            ours = self._start()
+        except OSError as error:
+            self._messages.warn(b"unable to start " + PROGRAM, error)
+            self._host.loop.after(PAUSE_MS, self.begin)
+            return
+        ours.setblocking(False)
+        self._channel = ours
+        self._unsent = [
+            (stream + name, pipe.reading)
+            for name, pair in self._pairs.items()
+            for stream, pipe in zip(STREAMS, pair, strict=True)
+        ]
+        self._send()
+
+    def _start(self) -> "_socket.socket":
+        import s6log
+
+        launch = os.path.dirname(s6log.__file__) + "/launch.py"
+        python = (sys.executable, "-I", "-S", "-X", "utf8", launch)
+        argv = (*map(os.fsencode, python), PROGRAM, self._mode)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self.pid = self._host.spawner.start(
+                argv,
+                home,
+                self._streams,
+                self._host.environment,
+                {CHANNEL: theirs.fileno()},
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(home)
+        self._host.loop.on_exit(self.pid, self._on_exit)
+        return ours
+
+    def _on_exit(self, _wait_status: int) -> None:
+        self.pid = 0
+        self._hang_up()
+        if self._ending and not self._unread():
+            self._host.on_change()
+            return
+        self._messages.warn(PROGRAM + b" has died; another takes over")
+        self._host.loop.after(0 if self._ending else PAUSE_MS, self.begin)
+
+    def _unread(self) -> bool:
+        """Tell whether something in the pipes would be lost."""
+        pipes = (pipe for pair in self._pairs.values() for pipe in pair)
+        return any(unread(pipe.reading) for pipe in pipes)
+
+    # ---- pipes
+
+    def open(self, name: bytes) -> tuple[int, int]:
+        """Give the writing ends for a service's 1 and 2, owned here. OSError."""
+        pair = self._pairs.get(name)
+        if pair is None:
+            out = Pipe()
+            try:
+                err = Pipe()
+            except OSError:
+                out.close()
+                raise
+            pair = self._pairs[name] = out, err
+            if self._channel is not None:
+                self._unsent += [(b"1" + name, out.reading), (b"2" + name, err.reading)]
+                self._send()
+        return pair[0].writing, pair[1].writing
+
+    def close(self, name: bytes) -> None:
+        """Let go of the pipes of a service, which are read to their end."""
+        for pipe in self._pairs.pop(name, ()):
+            self._unsent = [
+                (text, fd) for text, fd in self._unsent if fd != pipe.reading
+            ]
+            pipe.close()
+
+    def end(self) -> None:
+        """Let the process come to its end: it has, when `pid` is 0."""
+        self._ending = True
+        for pair in self._pairs.values():
+            for pipe in pair:
+                pipe.close_writing()
+        if not self._unsent:
+            self._hang_up()
+
+    # ---- the channel
+
+    def _send(self) -> None:
+        """Tell of pipes, as many as the socket takes."""
+        channel = self._channel
+        while channel is not None and self._unsent:
+            text, fd = self._unsent[0]
+            rights = array.array("i", (fd,)).tobytes()
+            ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
+            try:
+                channel.sendmsg([text], ancillary)
+            except BlockingIOError:
+                events = select.POLLOUT
+                self._host.loop.watch(channel.fileno(), events, self._on_room)
+                return
+            except OSError:
+                return  # it has died: the next one hears of all
+            del self._unsent[0]
+        if channel is not None:
+            self._host.loop.unwatch(channel.fileno())
+        if self._ending:
+            self._hang_up()
+
+    def _on_room(self, _events: int) -> None:
+        self._send()
+
+    def _hang_up(self) -> None:
+        if self._channel is not None:
+            self._host.loop.unwatch(self._channel.fileno())
+            self._channel.close()
+            self._channel = None

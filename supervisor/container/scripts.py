@@ -1,0 +1,73 @@
+"""The executables of cont-init.d and cont-finish.d: one after the other."""
+
+import errno
+import os
+
+from s6log.unix.signals import signal
+from supervisor.container import places
+from supervisor.container.sequence import Ended
+from supervisor.service.ends import code_of
+from supervisor.service.host import Streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from supervisor.container.context import Context
+    from supervisor.container.sequence import Steps
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+def run_script(
+    context: "Context", folder: bytes, name: bytes, limit_ms: int, code: int = 0
+) -> "Steps":
+    """Run a script to its end, with its two lines; give its exit code.
+
+    `limit_ms` is how long it may take before it is killed; 0: as long as it likes.
+    `code` is what $S6_STAGE2_EXITED is in it, unless that is 0.
+    """
+    title = b"[%s] %s: " % (folder, name)
+    context.progress.say(title + b"executing... \n")
+    variables = dict(context.host.environment)
+    if folder == b"cont-finish.d":
+        variables[places.STAGE2_EXITED] = b"%d" % code
+    path = b"/".join((places.ETC, folder, name))
+    ended = yield from run(context, (path,), variables, limit_ms)
+    context.progress.say(title + b"exited %d.\n" % ended)
+    return ended
+
+
+def run(
+    context: "Context",
+    argv: "Sequence[bytes]",
+    variables: "Mapping[bytes, bytes]",
+    limit_ms: int,
+) -> "Steps":
+    """Run a program in the image's working directory; give its exit code."""
+    streams = Streams(context.host.null)
+    try:
+        pid = context.host.spawner.start(argv, context.workdir, streams, variables)
+    except OSError as error:
+        context.messages.warn(b"unable to spawn " + argv[0], error)
+        return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+    return (yield from await_end(context, pid, limit_ms))
+
+
+def await_end(context: "Context", pid: int, limit_ms: int) -> "Steps":
+    """Wait for a child that leads its session; kill that after `limit_ms`."""
+    context.script = pid
+    status = yield Ended(context.loop, pid, limit_ms)
+    if status is None:
+        signal_session(pid, signal.SIGKILL)
+        status = yield Ended(context.loop, pid)
+    context.script = 0
+    return code_of(status or 0)
+
+
+def signal_session(pid: int, signum: int) -> None:
+    """Signal a script with all that it has started in its process group."""
+    try:
+        os.killpg(pid, signum)
+    except OSError:
+        pass  # it has just ended

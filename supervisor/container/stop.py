@@ -1,0 +1,182 @@
+"""The stages of a stop, in order: from the word to the exit code.
+
+All of it is a phase of the process that supervises: services, their finish scripts
+and the pipes to their loggers stay in one hand to the end. Nothing waits longer
+than there is something to wait for.
+"""
+
+import os
+
+from supervisor.container import last_words, places, processes, scripts
+from supervisor.container.files import CONT_FINISH
+from supervisor.container.sequence import Until
+from supervisor.container.settings import (
+    FINISH_MAXTIME,
+    SERVICES_GRACETIME,
+    SYNC_DISKS,
+)
+from supervisor.scan import orders
+from supervisor.scan.entries import OVER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from supervisor.container.context import Context
+    from supervisor.container.sequence import Steps
+    from supervisor.scan.entries import Side
+    from supervisor.service.service import Service
+
+LEAST_DRAIN_MS = 500  # for loggers that have come to the end of their input
+DIGITS = 3
+
+
+class Stop:
+    """Takes a container down.
+
+    `essential` is the service whose end is the reason, or none. `code` is that of
+    the CMD, of a stage or of that service; 0 when the stop was ordered.
+    """
+
+    __slots__ = ("_code", "_context", "_essential")
+
+    def __init__(self, context: "Context", code: int, essential: bytes) -> None:
+        self._context = context
+        self._code = code
+        self._essential = essential
+
+    def steps(self) -> "Steps":
+        """Go through all stages; give the exit code of the container."""
+        context = self._context
+        context.tree.order((orders.STOP,))
+        yield from self._await_services()
+        yield from self._finish()
+        say = context.progress.say
+        say(b"[s6-finish] waiting for services.\n")
+        if context.settings.on(SYNC_DISKS):
+            say(b"[s6-finish] syncing disks.\n")
+            os.sync()
+        say(b"[s6-finish] sending all processes the TERM signal.\n")
+        yield from self._end_others()
+        yield from self._drain()
+        if self._essential:
+            last_words.tell(context, self._essential, self._code)
+        yield from self._end_console()
+        processes.kill(())
+        return self._exit_code()
+
+    # ---- services and scripts
+
+    def _await_services(self) -> "Steps":
+        """Let services end, and their finish scripts; not longer than allowed."""
+        context = self._context
+        limit_ms = context.settings.numbers[SERVICES_GRACETIME]
+        yield Until(context.loop, context.bell, self._services_over, limit_ms)
+        return 0
+
+    def _services_over(self) -> bool:
+        entries = self._context.tree.entries
+        return all(e.is_catch_all or e.service.state == OVER for e in entries)
+
+    def _finish(self) -> "Steps":
+        """Run the scripts of cont-finish.d, each within its time."""
+        context = self._context
+        if not context.files.has(CONT_FINISH):
+            return 0
+        say = context.progress.say
+        say(b"[cont-finish.d] executing container finish scripts...\n")
+        limit_ms = context.settings.numbers[FINISH_MAXTIME]
+        for name in context.files.scripts(CONT_FINISH):
+            yield from scripts.run_script(
+                context, CONT_FINISH, name, limit_ms, self._code
+            )
+        say(b"[cont-finish.d] done.\n")
+        return 0
+
+    # ---- everybody else
+
+    def _end_others(self) -> "Steps":
+        """Tell all processes to end but loggers; after a while, end them."""
+        context = self._context
+        grace_ms = context.settings.kill_grace_ms
+        processes.terminate(self._spared())
+        if grace_ms:
+            yield Until(context.loop, context.bell, self._alone, grace_ms, watched=True)
+        context.progress.say(
+            b"[s6-finish] sending all processes the KILL signal and exiting.\n"
+        )
+        processes.kill(self._spared())
+        return 0
+
+    def _alone(self) -> bool:
+        """Tell whether nobody is left but ourselves and loggers."""
+        return not processes.others(self._spared())
+
+    def _spared(self) -> set[int]:
+        """Give the sessions of loggers, and of who makes and who reads for them."""
+        context = self._context
+        pids = {context.outlets.console_pid}
+        pids |= {service.pid for _, service in self._loggers()}
+        if context.host.warm is not None:
+            pids.add(context.host.warm.pid)
+        return pids - {0}
+
+    def _loggers(self) -> "Iterable[tuple[Side, Service]]":
+        tree = self._context.tree
+        for entry in tree.entries:
+            for side in entry.sides:
+                service = tree.service(side)
+                if service is not None and (side.is_log or entry.is_catch_all):
+                    yield side, service
+
+    # ---- loggers
+
+    def _drain_ms(self) -> int:
+        return max(self._context.settings.kill_grace_ms, LEAST_DRAIN_MS)
+
+    def _drain(self) -> "Steps":
+        """Let loggers read to the end: nobody writes to them any more.
+
+        A service that had to be killed may run its finish script now.
+        """
+        context = self._context
+        over = self._all_over
+        yield Until(context.loop, context.bell, over, self._drain_ms())
+        return 0
+
+    def _all_over(self) -> bool:
+        return all(entry.is_catch_all for entry in self._context.tree.entries)
+
+    def _end_console(self) -> "Steps":
+        """Let those read to the end that log what everybody has said."""
+        context = self._context
+        limit_ms = self._drain_ms()
+        context.progress.finish(limit_ms)
+        context.outlets.end_console()
+        context.move_voices()
+        yield Until(context.loop, context.bell, self._console_over, limit_ms)
+        context.outlets.end()
+        context.move_voices()
+        yield Until(context.loop, context.bell, self._nobody, limit_ms)
+        return 0
+
+    def _console_over(self) -> bool:
+        return self._context.outlets.console_pid == 0
+
+    def _nobody(self) -> bool:
+        return not self._context.tree.entries
+
+    # ---- the code
+
+    def _exit_code(self) -> int:
+        """Give the code that is on file: ours, or what a script has put there."""
+        for path in (places.STAGE3 + b"/" + places.STAGE2_EXITED, places.EXIT_CODE):
+            try:
+                with open(path, "rb", buffering=0) as file:
+                    text = file.read(64).strip()
+            except OSError:
+                continue
+            if text.isdigit() and len(text) <= DIGITS:
+                return int(text) & 0xFF
+            self._context.messages.warn(b"no exit code in " + path)
+        return self._code

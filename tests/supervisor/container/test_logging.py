@@ -1,0 +1,241 @@
+"""Where lines go: S6_LOGGING, S6_CONSOLE, loggers of services (O8)."""
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness import wait_until
+from inits import POLITE, SLEEP, Image, Start, booted, needs_boxes
+
+pytestmark = needs_boxes
+
+STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}  "
+BOTH = "trap 'echo bye; exit' TERM; echo out; echo err >&2\n" + POLITE
+
+
+@pytest.mark.parametrize("logging", ["1", "2"])
+def test_o8_everything_is_logged(image: Image, tmp_path: Path, logging: str) -> None:
+    """Stages, services and the command; with 1 it comes out as well, unstamped."""
+    image.service("web", BOTH, finish="echo finished")
+    image.script("/etc/cont-init.d/1", "echo script")
+    image.script("/etc/cont-finish.d/1", "echo finish script")
+    variables = {"S6_LOGGING": logging, "S6_LOGGING_SCRIPT": "n3 s100000 T"}
+    words = ("sh", "-c", "echo command; sleep 0.3; echo more >&2")
+    with booted(image, tmp_path, *words, start=Start(env=variables)) as box:
+        current = box.path("/run/uncaught-logs/current")
+        wait_until(partial(contains, current, ("command",)), "a log")
+        mode = current.parent.stat().st_mode & 0o7777
+        with current.open() as log:
+            assert box.ended() == 0
+            lines = log.read().splitlines()
+    assert mode == 0o2700
+    assert all(re.match(STAMP, line) for line in lines)
+    said = [re.sub(STAMP, "", line) for line in lines]
+    spoken = {"script", "out", "err", "hello", "command", "more", "bye", "finished"}
+    assert spoken | {"finish script", "[services.d] done."} <= set(said)
+    assert said[-1] == "[s6-finish] sending all processes the KILL signal and exiting."
+    assert box.out.splitlines() == (said if logging == "1" else [])
+    assert box.err == ""
+
+
+def test_o8_the_command_can_keep_the_terminal(image: Image, tmp_path: Path) -> None:
+    """Unlogged."""
+    variables = {"S6_LOGGING": "2", "S6_CMD_USE_TERMINAL": "1"}
+    with booted(image, tmp_path, "echo", "cmd", start=Start(env=variables)) as box:
+        assert box.ended() == 0
+    assert box.out == "cmd\n"
+
+
+def test_o8_the_catch_all_logger_has_an_account(image: Image, tmp_path: Path) -> None:
+    """Which owns what it writes; both names of its directory lead there."""
+    variables = {"S6_LOGGING": "2", "S6_CATCHALL_USER": "nobody"}
+    with booted(image, tmp_path, start=Start(env=variables)) as box:
+        current = box.path("/run/uncaught-logs/current")
+        wait_until(lambda: current.exists() and current.stat().st_size > 0, "a log")
+        assert current.owner() == "nobody"
+        old = box.run("cat", "/var/log/s6-uncaught-logs/current")
+        assert "[s6-init]" in old
+        assert box.stop() == 0
+
+
+def test_o8_an_unknown_account(image: Image, tmp_path: Path) -> None:
+    """One line says so; nothing is lost."""
+    variables = {"S6_LOGGING": "1", "S6_CATCHALL_USER": "no one"}
+    with booted(image, tmp_path, "echo", "hi", start=Start(env=variables)) as box:
+        assert box.ended() == 0
+    assert box.err == "s6-init: warning: S6_CATCHALL_USER is no user here: no one\n"
+    assert "hi\n" in box.out
+
+
+def test_the_catch_all_logger_can_be_killed(image: Image, tmp_path: Path) -> None:
+    """Its pipe is held: the next one goes on."""
+    count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
+    variables = {"S6_LOGGING": "1"}
+    words = ("sh", "-c", count)
+    with booted(image, tmp_path, *words, start=Start(env=variables)) as box:
+        box.says("line 50\n")
+        box.run("s6-svc", "-k", "/run/service/s6-svscan-log")
+        assert box.ended() == 0
+    numbers = [int(n) for n in re.findall(r"^line (\d+)$", box.out, re.MULTILINE)]
+    assert sorted(set(numbers)) == list(range(1, 301))
+
+
+# ---- S6_CONSOLE
+
+
+def contains(path: Path, texts: tuple[str, ...]) -> bool:
+    """Tell whether a file, which may be missing, has all of some texts."""
+    return path.exists() and all(text in path.read_text() for text in texts)
+
+
+def tagged(image: Image) -> None:
+    """Have three services: two without a logger."""
+    image.service("web", BOTH)
+    image.service("worker", "trap 'echo end; exit' TERM; echo work; sleep 1000 & wait")
+    image.service("logged", BOTH, log_run="exec s6-log -b /srv/logged")
+
+
+def test_lines_are_tagged(image: Image, tmp_path: Path) -> None:
+    """Of services without a logger, and ours; the command's are as they are."""
+    tagged(image)
+    image.script("/etc/cont-init.d/1", "echo script")
+    start = Start(env={"S6_CONSOLE": "tag"})
+    with booted(
+        image, tmp_path, "sh", "-c", "echo command; " + SLEEP, start=start
+    ) as b:
+        b.says("work")
+        b.says("command\n")
+        b.says("hello")
+        assert b.stop() == 0
+    lines = b.out.splitlines()
+    assert "command" in lines
+    lines.remove("command")
+    parts = [re.fullmatch(r"(\S+) +\| (.*)", line) for line in lines]
+    assert all(parts), lines
+    said = [(part[1], part[2]) for part in parts if part]
+    for pair in (
+        ("s6-init", "script"),
+        ("s6-init", "[services.d] done."),
+        ("web", "out"),
+        ("web", "err"),
+        ("web", "bye"),
+        ("worker", "end"),
+        ("logged", "err"),
+    ):
+        assert pair in said
+    assert ("logged", "out") not in said
+    assert said[-1][1].endswith("KILL signal and exiting.")
+    assert b.err == ""
+
+
+def test_lines_are_objects(image: Image, tmp_path: Path) -> None:
+    """Which know the stream; a line that is an object stays one."""
+    tagged(image)
+    image.service("app", """echo '{"msg":"hi","level":"info"}'; """ + SLEEP)
+    start = Start(env={"S6_CONSOLE": "json"})
+    with booted(image, tmp_path, start=start) as box:
+        for text in ('"work"', '"hello"', '"level"'):
+            box.says(text)
+        assert box.stop() == 0
+    objects = [json.loads(line) for line in box.out.splitlines()]
+    said = {(o["service"], o["stream"], o["msg"]) for o in objects}
+    assert ("web", "stdout", "out") in said
+    assert ("web", "stderr", "err") in said
+    assert ("app", "stdout", "hi") in said
+    assert ("logged", "stderr", "err") in said
+    assert ("logged", "stdout", "out") not in said
+    assert ("s6-init", "stdout", "[services.d] done.") in said
+    assert box.err == ""
+
+
+@pytest.mark.parametrize("logging", ["1", "2"])
+def test_tagged_lines_are_logged_too(
+    image: Image, tmp_path: Path, logging: str
+) -> None:
+    """The catch-all logger gets the same lines."""
+    tagged(image)
+    variables = {"S6_CONSOLE": "tag", "S6_LOGGING": logging}
+    with booted(image, tmp_path, start=Start(env=variables)) as box:
+        current = box.path("/run/uncaught-logs/current")
+        logged = partial(contains, current, ("work", "hello"))
+        wait_until(logged, "what services say")
+        with current.open() as log:
+            assert box.stop() == 0
+            lines = [re.sub(STAMP, "", line) for line in log.read().splitlines()]
+    assert any(re.fullmatch(r"web +\| bye", line) for line in lines)
+    assert all(" | " in line for line in lines)
+    assert box.out.splitlines() == (lines if logging == "1" else [])
+
+
+def test_the_console_can_be_killed(image: Image, tmp_path: Path) -> None:
+    """Its pipes are held: the next one goes on, and may repeat lines."""
+    count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
+    image.service("web", f"{count}; {SLEEP}")
+    with booted(image, tmp_path, start=Start(env={"S6_CONSOLE": "tag"})) as box:
+        box.says("line 50\n")
+        box.run("pkill", "-KILL", "-x", "s6-init-console")
+        box.says("line 300\n")
+        box.says("s6-init-console has died; another takes over")
+        assert box.stop() == 0
+    numbers = [int(n) for n in re.findall(r"line (\d+)$", box.out, re.MULTILINE)]
+    assert sorted(set(numbers)) == list(range(1, 301))
+
+
+def test_services_of_other_users_can_open_stdout(image: Image, tmp_path: Path) -> None:
+    """By its name: what is captured here may be written to by anybody."""
+    run = f"exec s6-setuidgid nobody sh -c 'echo opened > /dev/stdout; {SLEEP}'"
+    image.service("web", run)
+    with booted(image, tmp_path, start=Start(env={"S6_CONSOLE": "tag"})) as box:
+        box.says("| opened\n")
+        assert box.stop() == 0
+
+
+# ---- essential services
+
+
+@pytest.mark.parametrize(
+    ("log_run", "shown"),
+    [
+        ("exec s6-log -b n3 s100000 /srv/web", True),
+        ("umask 022; exec s6-setuidgid root s6-log t ../../../../../srv/web", True),
+        ("cat >/dev/null", False),
+        ("", False),
+    ],
+)
+def test_the_last_words_of_an_essential_service(
+    image: Image, tmp_path: Path, log_run: str, shown: bool
+) -> None:
+    """Twenty lines of its log, after everything has been logged."""
+    count = "i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i; done; exit 9"
+    logger = {"log_run": log_run} if log_run else {}
+    image.service("web", count, essential="", finish="echo finish $1", **logger)
+    image.service("other", POLITE)
+    with booted(image, tmp_path) as box:
+        assert box.ended() == 9
+    assert "essential service web exited 9" in box.err
+    numbers = [int(n) for n in re.findall(r"line (\d+)$", box.err, re.MULTILINE)]
+    assert numbers == (list(range(12, 31)) if shown else [])
+    assert ("finish 9\n" in box.err) == shown
+
+
+def test_an_essential_service_that_is_killed(image: Image, tmp_path: Path) -> None:
+    """As in the shell: 128 and the signal. The first one has the say."""
+    image.service("one", "sleep 0.2; kill -9 $$", essential="")
+    image.service("two", "trap 'exit 3' TERM; sleep 1000 & wait", essential="")
+    with booted(image, tmp_path) as box:
+        assert box.ended() == 137
+    assert "two" not in box.err
+
+
+def test_a_stop_is_no_death(image: Image, tmp_path: Path) -> None:
+    """Nor is what s6-svc has ordered."""
+    image.service("one", "trap 'exit 3' TERM; echo up; sleep 1000 & wait", essential="")
+    with booted(image, tmp_path) as box:
+        box.says("up\n")
+        box.run("s6-svc", "-wr", "-r", "/run/service/one")
+        box.run("s6-svc", "-wd", "-d", "/run/service/one")
+        assert box.stop() == 0
+    assert box.err == ""
