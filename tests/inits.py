@@ -164,7 +164,7 @@ class Start:
 
 
 USUAL = Start()
-PATH = f"/usr/local/bin:/usr/bin:/bin:{Path(harness.ours('s6-svc').argv[0]).parent}"
+PATH = f"{Path(harness.ours('s6-svc').argv[0]).parent}:/usr/local/bin:/usr/bin:/bin"
 
 
 @contextlib.contextmanager

@@ -195,8 +195,8 @@ def test_o7_the_code_that_a_command_has_left_can_be_changed(
 
 def test_everybody_is_told_also_orphans(image: Image, tmp_path: Path) -> None:
     """And who came in with docker exec; nobody is left when the container ends."""
-    orphan = "(trap 'echo orphan; exit' TERM; sleep 1000 & wait) & echo begun"
-    with booted(image, tmp_path, "sh", "-c", f"{orphan}; exec sleep 1000") as box:
+    orphan = "(trap 'echo orphan; exit' TERM; echo begun; sleep 1000 & wait) & "
+    with booted(image, tmp_path, "sh", "-c", orphan + SLEEP) as box:
         box.says("begun\n")
         assert box.stop() == 0
     assert "orphan" in box.out
