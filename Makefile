@@ -21,6 +21,7 @@ test: .venv/installed
 bench: .venv/installed
 	@$(BIN)/python tests/bench/bench.py; code=$$?; \
 	$(BIN)/python tests/bench/fanout.py || code=1; \
+	PYTHONPATH=tests $(BIN)/python tests/bench/containers.py || code=1; \
 	$(BIN)/python tests/bench/supervision.py && exit $$code
 
 lint: .venv/installed
