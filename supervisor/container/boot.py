@@ -177,7 +177,8 @@ class Boot:
             code = (yield from self._await_services()) or code
         # They begin in the next turn: what they say comes after it.
         say(b"[services.d] done.\n")
-        yield Until(context.loop, context.bell, self._all_begun)
+        # No bell rings when the attempt to supervise one fails.
+        yield Until(context.loop, context.bell, self._all_begun, watched=True)
         return code
 
     def _await_services(self) -> "Steps":

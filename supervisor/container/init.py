@@ -85,6 +85,8 @@ class Init:
         variables[PATH] = with_needed(variables.get(PATH), (programs.folder(),))
         chosen = Settings(variables)
         messages.verbosity = int(chosen.numbers[settings.VERBOSITY] >= WARNINGS)
+        for mistake in chosen.mistakes:
+            messages.warn(mistake)
         await_closing(chosen.numbers[settings.CLOSING_FD])
         self._words = chosen.command(arguments)
         workdir = keep_high(os.open(".", DIRECTORY), HIGH)

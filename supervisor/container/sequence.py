@@ -38,7 +38,7 @@ class Sequence:
     An exception ends them too, and is given to `failed`, which gives the code.
     """
 
-    __slots__ = ("_failed", "_on_end", "_steps", "_wait")
+    __slots__ = ("_cancelled", "_failed", "_on_end", "_steps", "_taking", "_wait")
 
     def __init__(
         self,
@@ -50,27 +50,45 @@ class Sequence:
         self._on_end = on_end
         self._failed = failed
         self._wait: Wait | None = None
+        self._taking = False  # a step, at this moment
+        self._cancelled = False
 
     def begin(self) -> None:
         """Take the first steps, up to one that waits."""
         self._resume(None)
 
     def cancel(self) -> None:
-        """Take no more steps; `on_end` is not called."""
+        """Take no more steps; `on_end` is not called.
+
+        A step that is being taken, and has led to this, is taken to its end.
+        """
+        self._cancelled = True
         if self._wait is not None:
             self._wait.cancel()
             self._wait = None
-        self._steps.close()
+        if not self._taking:
+            self._steps.close()
 
     def _resume(self, answer: "Answer") -> None:
         self._wait = None
+        self._taking = True
         try:
-            self._wait = wait = self._steps.send(answer)
-            wait.begin(self._resume)
+            wait = self._steps.send(answer)
+            self._taking = False
+            if self._cancelled:
+                self._steps.close()
+            else:
+                self._wait = wait
+                wait.begin(self._resume)
         except StopIteration as end:
-            self._on_end(end.value)
+            self._end(end.value)
         except Exception as error:  # noqa: BLE001 - it must not end process 1
-            self._on_end(self._failed(error))
+            self._end(self._failed(error))
+
+    def _end(self, code: int) -> None:
+        self._taking = False
+        if not self._cancelled:
+            self._on_end(code)
 
 
 class Bell:

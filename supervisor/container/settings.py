@@ -107,6 +107,14 @@ class Settings:
         return console if console in CONSOLES else RAW
 
     @property
+    def mistakes(self) -> list[bytes]:
+        """What to tell the user of values that mean nothing."""
+        console = self.texts[CONSOLE]
+        if console in CONSOLES:
+            return []
+        return [b"S6_CONSOLE is none of " + b", ".join(CONSOLES) + b": " + console]
+
+    @property
     def kill_grace_ms(self) -> int:
         """How long processes have between the last TERM and KILL."""
         return min(self.numbers[KILL_GRACETIME], MOST_GRACE_MS)

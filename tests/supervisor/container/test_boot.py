@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import wait_until
+from harness import oracle, wait_until
 from inits import POLITE, SLEEP, Image, Start, booted, needs_boxes
 
 pytestmark = needs_boxes
 
+WITH_CONTENV = """\
+#!/command/with-contenv sh
+echo "service $ADDED"
+exec sleep 1000
+"""
 FAILED = "\n!!!!!\n init-stage2 failed.\n!!!!!\n"
 OPENING = """\
 [s6-init] making user provided files available at /var/run/s6/etc...exited 0.
@@ -168,3 +173,42 @@ def test_o6_services_see_path_only(image: Image, tmp_path: Path) -> None:
     assert names == {"PATH", "PWD", "S6_SERVICE"}
     assert values.items() <= seen.items()
     assert seen["S6_SERVICE"] == "full"
+
+
+def test_scripts_add_variables(image: Image, tmp_path: Path) -> None:
+    """For scripts after them, services and the command."""
+    add = "printf %s 'a  b' > /var/run/s6/container_environment/ADDED"
+    image.script("/etc/cont-init.d/1", add)
+    image.script("/etc/cont-init.d/2", "with-contenv sh -c 'echo \"script $ADDED\"'")
+    image.file("/etc/services.d/web/run", WITH_CONTENV)
+    image.script("/etc/cont-init.d/0", "s6-init --install")
+    words = ("sh", "-c", 'echo "command $ADDED"; sleep 1000')
+    with booted(image, tmp_path, *words) as box:
+        for who in ("script", "service", "command"):
+            box.says(f"{who} a  b\n")
+        assert box.run("printcontenv", "ADDED") == "a  b\n"
+        assert box.stop() == 0
+
+
+def test_real_programs_work_on_services(image: Image, tmp_path: Path) -> None:
+    """Those of Debian's s6, on a tree that we supervise."""
+    svstat, svc = (oracle(name).argv[0] for name in ("s6-svstat", "s6-svc"))
+    image.service("web", POLITE, log_run="exec /usr/bin/s6-log 1")
+    with booted(image, tmp_path) as box:
+        box.says("hello")
+        assert box.run(svstat, "-o", "up", "/run/service/web") == "true\n"
+        box.run(svc, "-wD", "-d", "/run/service/web")
+        box.says("bye")
+        assert box.run(svstat, "-o", "up", "/run/service/web") == "false\n"
+        assert box.stop() == 0
+
+
+def test_another_descriptor_is_waited_for(image: Image, tmp_path: Path) -> None:
+    """Until whoever has its other end closes it."""
+    image.script("/etc/cont-init.d/1", "echo begun")
+    held = ("sh", "-c", '(sleep 0.3; echo waited >&2) | { exec 5<&0; exec "$@"; }', "")
+    start = Start(below=held, env={"S6_WAIT_FOR_CLOSING_FD": "5"})
+    with booted(image, tmp_path, "true", start=start) as box:
+        assert box.ended() == 0
+    assert "waited" in box.err
+    assert "begun" in box.out

@@ -182,3 +182,15 @@ def test_a_stop_that_takes_longer_than_engines_wait(
     with booted(image, tmp_path, "true", start=Start(env=env)) as box:
         assert box.ended() == 0
     assert "a stop may take 23000 ms; docker stop waits for 10000" in box.err
+
+
+def test_a_service_that_cannot_be_supervised(image: Image, tmp_path: Path) -> None:
+    """It is told, tried again, and keeps nobody from going on."""
+    image.service("web", SLEEP)
+    image.file("/etc/services.d/web/event", "in the way of a directory")
+    image.script("/etc/cont-init.d/1", "ln -s /etc/passwd /run/service/odd")
+    image.script("/etc/cont-init.d/2", "mkdir -p /run/service/bad/supervise/control")
+    with booted(image, tmp_path, "echo", "go") as box:
+        assert box.ended() == 0
+    assert "go\n" in box.out
+    assert "s6-init: warning: unable to supervise bad: " in box.err

@@ -48,7 +48,10 @@ def test_texts_are_read(name: str) -> None:
 
 def test_an_unknown_console_is_raw() -> None:
     """As an unknown number is the default."""
-    assert Settings({b"S6_CONSOLE": b"colourful"}).console == b"raw"
+    chosen = Settings({b"S6_CONSOLE": b"colourful"})
+    assert chosen.console == b"raw"
+    assert chosen.mistakes == [b"S6_CONSOLE is none of raw, tag, json: colourful"]
+    assert Settings({b"S6_CONSOLE": b"tag"}).mistakes == []
 
 
 def test_the_words_of_the_command() -> None:
