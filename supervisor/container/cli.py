@@ -12,7 +12,7 @@ INSTALL = b"--install"
 MANUAL = Manual(
     "s6-init",
     "[ --install [ root ] ] [ command... ]",
-    (("--install", "link /init, /command and /usr/bin/with-contenv to our programs"),),
+    (("--install", "link /init, /command and /usr/bin to our programs"),),
     """
 Boots a container (/etc/fix-attrs.d, /etc/cont-init.d, /etc/services.d), supervises
 its services in /run/service, runs command... when they are up and stops all with

@@ -17,6 +17,8 @@ WITH_CONTENV = b"/usr/bin/with-contenv"
 EXECLINE = (b"/usr/lib/execline/bin", b"/usr/bin", b"/bin")
 EXECLINEB = b"execlineb"
 LAUNCHER_BYTES = 16 << 10
+USR_BIN = b"/usr/bin/"
+NOT_IN_USR_BIN = (b"halt", b"s6-init")
 # What is in /usr/bin with many others: those that scripts for s6-overlay name.
 EXECLINE_NAMES = (
     b"background backtick cd define elgetopt elgetpositionals elglob emptyenv eltest"
@@ -38,6 +40,9 @@ def install(messages: "Messages", arguments: list[bytes]) -> int:
         os.makedirs(root + os.path.dirname(WITH_CONTENV), 0o755, exist_ok=True)
         for link, target in links():
             replace_link(root + link, target)
+        for link, target in older_links():
+            if is_free(root + link):
+                replace_link(root + link, target)
     except OSError as error:
         text = b"unable to install into " + (root or b"/")
         raise Fatal(REFUSED, text, error) from error
@@ -58,6 +63,29 @@ def links() -> "Iterable[tuple[bytes, bytes]]":
             if os.access(folder + b"/" + name, os.X_OK):
                 yield COMMAND + b"/" + name, folder + b"/" + name
                 break
+
+
+def older_links() -> "Iterable[tuple[bytes, bytes]]":
+    """Give links where s6-overlay 1 and 2 had its programs; others may have some there.
+
+    Not `halt`, which is another program in such a folder.
+    """
+    own = programs.folder() + b"/"
+    for name in launchers(own):
+        if name not in NOT_IN_USR_BIN:
+            yield USR_BIN + name, own + name
+    for folder in EXECLINE:
+        if os.access(folder + b"/" + EXECLINEB, os.X_OK):
+            yield USR_BIN + EXECLINEB, folder + b"/" + EXECLINEB
+            break
+
+
+def is_free(link: bytes) -> bool:
+    """Tell whether there is nothing, or nothing but a link of ours from before."""
+    own = programs.folder() + b"/"
+    if os.path.islink(link):
+        return os.readlink(link).startswith(own)
+    return not os.path.lexists(link)
 
 
 def launchers(folder: bytes) -> list[bytes]:
