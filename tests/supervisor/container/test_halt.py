@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import harness
-from chains import become, behind
+from chains import become, behind, without_launcher
 from contained import UNSHARE, fill, needs_mounts
-from harness import Outcome, Program, Stage
+from harness import Outcome, Stage
 from supervising import control, received, svscan
 from supervisor.container.halt import others
 
@@ -60,8 +60,8 @@ class System:
         """Run halt."""
         path = f"{self.first}:/nowhere::{self.second}"
         start = (*UNSHARE, SYSTEM, str(self.run), str(self.halt), path)
-        bare = Program("ours", (*harness.PYTHON, str(harness.LAUNCHER), "halt"))
-        return become(behind(start, bare), words, Stage(self.folder))
+        program = behind(start, without_launcher("halt"))
+        return become(program, words, Stage(self.folder))
 
 
 @pytest.fixture

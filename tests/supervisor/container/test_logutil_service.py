@@ -3,18 +3,18 @@
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import contained
 import harness
-import nurseries
 import watching
-from chains import become, needs_root
+from chains import WITHOUT_PRIVILEGES, become, behind, needs_root, without_launcher
 from contained import fill, needs_mounts
 from harness import Outcome, Program, Stage, running, wait_until
+from nurseries import Installation, open_to_all, python
 from supervisor.container.logutil_service import DEFAULT_SCRIPT, command
 
 NOBODY = pwd.getpwnam("nobody")
@@ -31,8 +31,7 @@ class Place:
     """A /run, a stand-in for s6-log that tells what it was given, and a directory."""
 
     def __init__(self, folder: Path) -> None:
-        for above in (folder, *folder.parents[:3]):
-            above.chmod(above.stat().st_mode | 0o055)
+        open_to_all(folder)
         self.folder = folder
         self.run = folder / "run"
         self.run.mkdir()
@@ -135,21 +134,100 @@ def test_root_makes_the_directory(umask: int, place: Place) -> None:
 @needs_mounts
 def test_others_log_as_who_they_are(place: Place) -> None:
     """Already changed, or in a container of a user: nothing is made or changed."""
+    if python().is_relative_to("/root"):
+        pytest.skip("there is no Python in /usr/bin that another user can execute")
     start = ("setpriv", "--reuid=1234", "--regid=2345", "--clear-groups")
-    # As root's own Python may be out of their reach.
-    python = nurseries_python()
-    launcher = str(harness.LAUNCHER)
-    if not reachable(python, launcher):
-        pytest.skip("no Python, or a checkout, that another user can read")
-    words = (*start, str(python), *harness.PYTHON[1:], launcher, "logutil-service")
+    flags = (*harness.PYTHON[1:], str(harness.LAUNCHER))
+    words = (*start, str(python()), *flags, "logutil-service")
     program = contained.within(place.run, Program("ours", words))
     stage = Stage(place.folder, env={"PATH": place.path})
     told = harness.run(program, [str(place.logdir)], b"", stage)
     assert (told.code, told.err) == (0, b"")
     assert "id 1234:2345:2345" in told.out.decode().splitlines()
-    assert not place.logdir.exists()
+    assert not place.logdir.parent.exists()
 
 
-def nurseries_python() -> Path:
-    """Find a Python that any user may be able to execute."""
-    return Path(f"/usr/bin/python3.{os.sys.version_info.minor}")
+@needs_root
+@pytest.mark.parametrize("own_words", [(), ("-f", "fifo")])
+def test_the_logger_logs(own_words: Sequence[str], place: Place) -> None:
+    """Ours, from a pipe or from a FIFO, until it is told to end."""
+    installation = Installation(place.folder / "prefix", python())
+    os.mkfifo(place.folder / "fifo")
+    program = Program("ours", (str(installation.bin / "logutil-service"),))
+    env = {"PATH": installation.environment[b"PATH"].decode()}
+    with harness.Pipe() as pipe:
+        stage = Stage(place.folder, stdin=pipe.read, env=env)
+        with running(program, [*own_words, str(place.logdir)], stage) as process:
+            for line in (b"one", b"two"):
+                feed(pipe, place.folder / "fifo" if own_words else None, line)
+                wait_until(lambda: line in logged(place), "a line")  # noqa: B023
+            assert watching.facts(process.pid)["Uid"].split()[0] == str(NOBODY.pw_uid)
+            process.terminate()
+            assert process.wait(harness.DEADLINE_S) == 0
+    assert (place.logdir / "current").stat().st_uid == NOBODY.pw_uid
+
+
+def feed(pipe: harness.Pipe, fifo: Path | None, line: bytes) -> None:
+    """Write a line: to a FIFO as a writer that leaves at once, as a shell does."""
+    if fifo is None:
+        pipe.feed(line + b"\n")
+    else:
+        fifo.write_bytes(line + b"\n")
+
+
+def logged(place: Place) -> bytes:
+    """Read what has been logged."""
+    current = place.logdir / "current"
+    return current.read_bytes() if current.exists() else b""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ([], 100, "usage: logutil-service [ -f fifo ] dir"),
+        (["a", "b"], 100, "usage: logutil-service [ -f fifo ] dir"),
+        ([""], 100, "usage: logutil-service [ -f fifo ] dir"),
+        (["-f"], 100, "usage: logutil-service [ -f fifo ] dir"),
+        (["-x", "a"], 100, "usage: logutil-service [ -f fifo ] dir"),
+        (["-f", "/etc/passwd", "a"], 100, "fatal: not a FIFO: /etc/passwd"),
+        (
+            ["-f", "/no/fifo", "a"],
+            111,
+            "fatal: unable to open /no/fifo: No such file or directory",
+        ),
+    ],
+)
+def test_mistakes_are_told(
+    words: list[str], code: int, message: str, tmp_path: Path
+) -> None:
+    """In one line."""
+    told = become(harness.ours("logutil-service"), words, Stage(tmp_path))
+    assert told.code == code
+    assert told.err == f"logutil-service: {message}\n".encode()
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_mounts
+def test_what_the_system_refuses_is_told(place: Place) -> None:
+    """To make the directory, to change the user, or to find s6-log."""
+    (place.folder / "file").write_text("")
+    told = place.log(str(place.folder / "file" / "log"))
+    assert told.code == 111
+    text = f"logutil-service: fatal: unable to prepare {place.folder}/file/log: "
+    assert told.err == text.encode() + b"Not a directory\n"
+    (place.bin / "s6-log").unlink()
+    changed = behind(("env", f"PATH={place.bin}"), without_launcher("logutil-service"))
+    told = become(changed, [str(place.logdir)], Stage(place.folder))
+    assert told.code == 127
+    assert told.err.startswith(b"logutil-service: fatal: unable to exec s6-log: ")
+
+
+@needs_root
+def test_who_may_not_change_users_cannot_log(place: Place) -> None:
+    """As root without that privilege: s6-log as root is not what is wanted."""
+    program = behind(WITHOUT_PRIVILEGES, harness.ours("logutil-service"))
+    stage = Stage(place.folder, env={"PATH": place.path})
+    told = become(program, [str(place.logdir)], stage)
+    assert told.code == 111
+    text = b"logutil-service: fatal: unable to set supplementary group list: "
+    assert told.err == text + b"Operation not permitted\n"
