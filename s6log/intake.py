@@ -174,6 +174,14 @@ class Intake:
         self._buffer[length] = LF
         return self._buffer, length + 1
 
+    def let_go(self) -> None:
+        """Do without the buffer until the next take, if nothing is carried in it.
+
+        For those who have many inputs, of which most are idle.
+        """
+        if self._buffer and not self._carried:
+            self._resize(0, 0)
+
     def _fit(self) -> None:
         """Fit the buffer to the unfinished line: larger, or back to its size."""
         needed = self._carried + self.most

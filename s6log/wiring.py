@@ -117,7 +117,7 @@ class Outputs:
         if self._voice is not None:
             context.messages.write = self._voice.say
         else:
-            context.messages.write = quietly(Writer(STDERR))
+            context.messages.write = Writer(STDERR).say
 
     @property
     def busy(self) -> bool:
@@ -258,18 +258,6 @@ class Outputs:
                 limit = Limit(VOICE_BYTES, DROP_NEWEST)
                 return shared.port(limit, careful=True)
         return None
-
-
-def quietly(writer: Writer) -> "Callable[[bytes], None]":
-    """Give what writes messages and never waits."""
-
-    def say(text: bytes) -> None:
-        try:
-            writer.write((text,))
-        except OSError:
-            pass  # full, or gone: there is nobody to tell
-
-    return say
 
 
 def fullness(queue: "Queue") -> float:

@@ -5,12 +5,12 @@ is still there for the next one. Killed between writing and consuming, the block
 in flight is written again: at least once, never less.
 """
 
+import _socket
 import ctypes
 import errno
 import fcntl
 import os
 import select
-import socket
 
 from s6log.unix.fds import PipeSize
 
@@ -19,19 +19,20 @@ SMALL_LINE_BYTES = 256
 CHUNK_BYTES = 64 << 10
 
 
-class PipeCopy:
-    """A pipe, looked at through tee(2) into a pipe of our own."""
+class Copy:
+    """A pipe of our own, which another one's content is copied to, and read at once.
 
-    rewinds = True
+    It is empty between two looks, so one serves any number of inputs. `full` tells
+    whether it was too small at the last look.
+    """
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    __slots__ = ("_read_end", "_room", "_size", "_tee", "_write_end", "full", "null")
+
+    def __init__(self) -> None:
         self._read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
-        self._pipe = PipeSize(fd)
-        self.window_bytes = self._pipe.bytes
-        self._size = self._as_large_as(self.window_bytes)
+        self._size = fcntl.fcntl(self._write_end, fcntl.F_GETPIPE_SZ)
         # Not O_APPEND: splice(2) refuses such a target (EINVAL).
-        self._null = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+        self.null = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
         self._tee = ctypes.CDLL(None, use_errno=True).tee
         self._tee.restype = ctypes.c_ssize_t
         self._tee.argtypes = (
@@ -40,26 +41,59 @@ class PipeCopy:
             ctypes.c_size_t,
             ctypes.c_uint,
         )
+        self._room = select.poll()
+        self._room.register(self._write_end, select.POLLOUT)
+        self.full = False
+
+    def enlarge(self, size: int) -> None:
+        """Make it as large as an input; EPERM where the user has too many pages."""
+        if size <= self._size:
+            return
+        try:
+            fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, size)
+        except OSError:
+            pass
+        self._size = fcntl.fcntl(self._write_end, fcntl.F_GETPIPE_SZ)
+
+    def take(self, fd: int, view: memoryview, size: int) -> int:
+        """Copy what a pipe of some size holds, from its first byte; return how much."""
+        count = int(self._tee(fd, self._write_end, len(view), SPLICE_F_NONBLOCK))
+        if count < 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error))
+        self.full = self._size < size and not self._room.poll(0)
+        if count:
+            os.readv(self._read_end, [view[:count]])
+        return count
+
+    def close(self) -> None:
+        """Close it."""
+        for fd in (self._read_end, self._write_end, self.null):
+            os.close(fd)
+
+
+class PipeCopy:
+    """A pipe, looked at through tee(2) into a copy: that given, or its own."""
+
+    rewinds = True
+
+    def __init__(self, fd: int, copy: Copy | None = None) -> None:
+        self._fd = fd
+        self._pipe = PipeSize(fd)
+        self.window_bytes = self._pipe.bytes
+        self._owned = copy is None
+        self._copy = copy or Copy()
+        self._copy.enlarge(self.window_bytes)
         self._hang_up = _hang_up(fd)
-        self._copy_room = select.poll()
-        self._copy_room.register(self._write_end, select.POLLOUT)
         self._copy_full = False
         self._seen = 0
 
     def take(self, view: memoryview) -> int:
         """Copy what the pipe holds, from its first byte; return how much."""
-        ends = self._fd, self._write_end
-        count = int(self._tee(*ends, len(view), SPLICE_F_NONBLOCK))
-        if count < 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
-        if self._size < self._pipe.bytes:
-            self._copy_full = not self._copy_room.poll(0)
-        self._seen = count
-        if count:
-            os.readv(self._read_end, [view[:count]])
+        self._seen = count = self._copy.take(self._fd, view, self._pipe.bytes)
+        self._copy_full = self._copy.full
         if count >= self._pipe.bytes and self._pipe.was_full():
-            self._size = self._as_large_as(self._pipe.bytes)
+            self._copy.enlarge(self._pipe.bytes)
         return count
 
     def commit(self, count: int) -> None:
@@ -68,8 +102,9 @@ class PipeCopy:
         Fewer, if another reader has taken them: BlockingIOError, or nothing at
         the pipe's end.
         """
+        ends = self._fd, self._copy.null
         flags = SPLICE_F_NONBLOCK
-        while count and (moved := os.splice(self._fd, self._null, count, flags=flags)):
+        while count and (moved := os.splice(*ends, count, flags=flags)):
             count -= moved
 
     def ended(self) -> bool:
@@ -100,17 +135,9 @@ class PipeCopy:
             os.close(writer)
 
     def close(self) -> None:
-        """Close the copy."""
-        for fd in (self._read_end, self._write_end, self._null):
-            os.close(fd)
-
-    def _as_large_as(self, size: int) -> int:
-        """Enlarge the copy; EPERM where the user has too many pipe pages."""
-        try:
-            fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, size)
-        except OSError:
-            pass
-        return fcntl.fcntl(self._write_end, fcntl.F_GETPIPE_SZ)
+        """Close the copy, unless it serves others too."""
+        if self._owned:
+            self._copy.close()
 
 
 class Peek:
@@ -120,8 +147,8 @@ class Peek:
     window_bytes = 0
 
     def __init__(self, fd: int) -> None:
-        self._socket = socket.socket(fileno=os.dup(fd))
-        if self._socket.type != socket.SOCK_STREAM:
+        self._socket = _socket.socket(fileno=os.dup(fd))
+        if self._socket.type != _socket.SOCK_STREAM:
             self._socket.close()
             raise OSError(errno.ESOCKTNOSUPPORT, "not a stream")
         self._hang_up = _hang_up(fd)
@@ -129,13 +156,13 @@ class Peek:
 
     def take(self, view: memoryview) -> int:
         """Copy what the socket holds, from its first byte; return how much."""
-        flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
+        flags = _socket.MSG_PEEK | _socket.MSG_DONTWAIT
         self._seen = self._socket.recv_into(view, 0, flags)
         return self._seen
 
     def commit(self, count: int) -> None:
         """Take the first bytes out of the socket."""
-        flags = socket.MSG_DONTWAIT
+        flags = _socket.MSG_DONTWAIT
         while count and (data := self._socket.recv(min(count, CHUNK_BYTES), flags)):
             count -= len(data)
 

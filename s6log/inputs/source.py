@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from s6log.inputs.held import Copy
     from s6log.unix.loop import Loop
 
     class Taking(Protocol):
@@ -49,17 +50,23 @@ class Source:
 
     `held` (-b) leaves them in the input until they are committed, where that is
     possible: pipes, stream sockets, regular files. Everything else (terminals,
-    datagrams) is consumed at once.
+    datagrams) is consumed at once. What pipes are copied to for that may be given:
+    several sources can have one `copy`.
     """
 
     def __init__(
-        self, loop: "Loop", fd: int, callback: "Callable[[int], None]", held: bool
+        self,
+        loop: "Loop",
+        fd: int,
+        callback: "Callable[[int], None]",
+        held: bool,
+        copy: "Copy | None" = None,
     ) -> None:
         self._fd = fd
         self.waiting: Edge | Level
         self.bytes: Taking
         try:
-            kind = _held(fd) if held else Consumed
+            kind = _held(fd, copy) if held else Consumed
             self.bytes = kind(fd)
             polled = not self.bytes.rewinds or kind is Offset
             self.waiting = (Level if polled else Edge)(loop, fd, callback)
@@ -75,14 +82,16 @@ class Source:
         replace_by_null(self._fd)
 
 
-def _held(fd: int) -> "Callable[[int], Taking]":
+def _held(fd: int, copy: "Copy | None") -> "Callable[[int], Taking]":
     """Choose how to look at an input without consuming it, if that can be."""
     mode = os.fstat(fd).st_mode
     if stat.S_ISREG(mode):
         return Offset
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        # Here, because ctypes and socket cost more than the rest of the logger.
+        # Here, because ctypes costs more than most of what a logger loads.
         from s6log.inputs import held
 
-        return held.PipeCopy if stat.S_ISFIFO(mode) else held.Peek
+        if stat.S_ISFIFO(mode):
+            return lambda pipe: held.PipeCopy(pipe, copy)
+        return held.Peek
     return Consumed

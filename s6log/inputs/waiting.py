@@ -147,7 +147,7 @@ class SleepingWriters:
             self._fd = -1
         else:
             fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
-            loop.on_signal(signal.SIGIO, callback)
+            loop.on_signal(signal.SIGIO, self._on_signal)
 
     def heed(self) -> bool:
         """Call back on such news from now on; False if that was so already."""
@@ -174,9 +174,14 @@ class SleepingWriters:
         """Close what is our own."""
         self.ignore()
         if self._fd >= 0:
-            self._loop.off_signal(signal.SIGIO, self._callback)
+            self._loop.off_signal(signal.SIGIO, self._on_signal)
             os.close(self._fd)
             self._fd = -1
+
+    def _on_signal(self) -> None:
+        """Look: it does not tell which of several inputs it is about."""
+        if self._heeding:
+            self._callback()
 
     def _look_later(self) -> None:
         if self._heeding:

@@ -173,6 +173,13 @@ class Writer:
         """Write as much of the pieces, in order, as is taken at once."""
         return self._write(pieces)
 
+    def say(self, text: bytes) -> None:
+        """Write a message, as much of it as is taken at once."""
+        try:
+            self._write((text,))
+        except OSError:
+            pass  # full, or gone: there is nobody to tell
+
     def close(self) -> None:
         """Close what this writer opened itself."""
         if self._own:

@@ -20,17 +20,21 @@ DEAD = (ZOMBIE, b"X")
 class Found:
     """A process: what /proc/PID/stat says of it (proc(5))."""
 
-    __slots__ = ("alive", "parent", "pid", "session")
+    __slots__ = ("alive", "name", "parent", "pid", "session")
 
-    def __init__(self, pid: int, fields: list[bytes]) -> None:
+    def __init__(self, pid: int, stat: bytes) -> None:
+        # The name comes in parentheses, and may have some itself.
+        name, _, rest = stat.rpartition(b") ")
+        state, parent, _, session, *_ = rest.split()
         self.pid = pid
-        self.alive = fields[0] not in DEAD
-        self.parent = int(fields[1])
-        self.session = int(fields[3])
+        self.name = name.partition(b"(")[2]
+        self.alive = state not in DEAD
+        self.parent = int(parent)
+        self.session = int(session)
 
 
-def others(spared: "Collection[int]") -> list[int]:
-    """Give the pids of all who live here, but for ourselves.
+def others(spared: "Collection[int]") -> list[Found]:
+    """Give all who live here, but for ourselves.
 
     Whose session is spared is left out: loggers and what they have started. As
     process 1 all processes are ours, else our descendants only.
@@ -38,13 +42,36 @@ def others(spared: "Collection[int]") -> list[int]:
     table = {found.pid: found for found in _all()}
     own = os.getpid()
     return [
-        found.pid
+        found
         for found in table.values()
         if found.alive
         and found.pid != own
         and found.session not in spared
         and (own == 1 or _descends(found, own, table))
     ]
+
+
+class Farewell:
+    """Tells everybody to end, each once.
+
+    Also those who are born meanwhile, and who become another program: a shell that
+    was about to execute one has noted the signal, and the program never heard of it.
+    """
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        self._told: set[tuple[int, bytes]] = set()
+
+    def tell(self, spared: "Collection[int]") -> bool:
+        """Tell all others who have not been told; whether there is nobody left."""
+        left = others(spared)
+        for found in left:
+            if (found.pid, found.name) not in self._told:
+                self._told.add((found.pid, found.name))
+                # What is stopped must go on to hear of it.
+                send((found.pid,), signal.SIGTERM, signal.SIGCONT)
+        return not left
 
 
 def send(pids: "Collection[int]", *signals: int) -> None:
@@ -57,15 +84,10 @@ def send(pids: "Collection[int]", *signals: int) -> None:
                 break
 
 
-def terminate(spared: "Collection[int]") -> None:
-    """Tell all others to end. What is stopped must go on to hear of it."""
-    send(others(spared), signal.SIGTERM, signal.SIGCONT)
-
-
 def kill(spared: "Collection[int]") -> None:
     """End all others, also those that are born meanwhile."""
     known: set[int] = set()
-    while new := set(others(spared)) - known:
+    while new := {found.pid for found in others(spared)} - known:
         send(new, signal.SIGKILL)
         known |= new
 
@@ -84,8 +106,7 @@ def _all() -> list[Found]:
                 text = file.read()
         except OSError:
             continue  # it has ended meanwhile
-        # The name comes in parentheses, and may have some itself.
-        found.append(Found(int(name), text.rpartition(b") ")[2].split()))
+        found.append(Found(int(name), text))
     return found
 
 

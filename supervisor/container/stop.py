@@ -71,12 +71,23 @@ class Stop:
         """Let services end, and their finish scripts; not longer than allowed."""
         context = self._context
         limit_ms = context.settings.numbers[SERVICES_GRACETIME]
-        yield Until(context.loop, context.bell, self._services_over, limit_ms)
+        over = self._services_over
+        if not (yield Until(context.loop, context.bell, over, limit_ms)):
+            names = b", ".join(sorted(self._lingering()))
+            text = b"services are not down after %d ms: %s"
+            context.messages.warn(text % (limit_ms, names))
         return 0
 
     def _services_over(self) -> bool:
+        return not self._lingering()
+
+    def _lingering(self) -> list[bytes]:
         entries = self._context.tree.entries
-        return all(e.is_catch_all or e.service.state == OVER for e in entries)
+        return [
+            entry.name
+            for entry in entries
+            if not entry.is_catch_all and entry.service.state != OVER
+        ]
 
     def _finish(self) -> "Steps":
         """Run the scripts of cont-finish.d, each within its time."""
@@ -99,18 +110,18 @@ class Stop:
         """Tell all processes to end but loggers; after a while, end them."""
         context = self._context
         grace_ms = context.settings.kill_grace_ms
-        processes.terminate(self._spared())
-        if grace_ms:
-            yield Until(context.loop, context.bell, self._alone, grace_ms, watched=True)
+        farewell = processes.Farewell()
+
+        def alone() -> bool:
+            return farewell.tell(self._spared())
+
+        if not alone() and grace_ms:
+            yield Until(context.loop, context.bell, alone, grace_ms, watched=True)
         context.progress.say(
             b"[s6-finish] sending all processes the KILL signal and exiting.\n"
         )
         processes.kill(self._spared())
         return 0
-
-    def _alone(self) -> bool:
-        """Tell whether nobody is left but ourselves and loggers."""
-        return not processes.others(self._spared())
 
     def _spared(self) -> set[int]:
         """Give the sessions of loggers, and of who makes and who reads for them."""
@@ -140,24 +151,36 @@ class Stop:
         A service that had to be killed may run its finish script now.
         """
         context = self._context
-        over = self._all_over
-        yield Until(context.loop, context.bell, over, self._drain_ms())
+        over, limit_ms = self._all_over, self._drain_ms()
+        if not (yield Until(context.loop, context.bell, over, limit_ms)):
+            names = b", ".join(sorted(side.name for side, _ in self._loggers()))
+            text = b"loggers have not come to the end after %d ms: %s"
+            context.messages.warn(text % (limit_ms, names))
         return 0
 
     def _all_over(self) -> bool:
         return all(entry.is_catch_all for entry in self._context.tree.entries)
 
     def _end_console(self) -> "Steps":
-        """Let those read to the end that log what everybody has said."""
+        """Let those read to the end that log what everybody has said.
+
+        The nursery has our standard error; so it ends before.
+        """
         context = self._context
+        if context.host.warm is not None:
+            context.host.warm.end()
         limit_ms = self._drain_ms()
         context.progress.finish(limit_ms)
         context.outlets.end_console()
         context.move_voices()
-        yield Until(context.loop, context.bell, self._console_over, limit_ms)
+        over = self._console_over
+        heard = yield Until(context.loop, context.bell, over, limit_ms)
         context.outlets.end()
         context.move_voices()
-        yield Until(context.loop, context.bell, self._nobody, limit_ms)
+        logged = yield Until(context.loop, context.bell, self._nobody, limit_ms)
+        if not (heard and logged):
+            text = b"not all that was said has been logged after %d ms"
+            context.messages.warn(text % limit_ms)
         return 0
 
     def _console_over(self) -> bool:

@@ -158,6 +158,27 @@ def test_an_unfinished_line_is_waited_for_where_it_is() -> None:
         assert bytes(data[:end]) == b"three\n"
 
 
+def test_a_buffer_that_is_let_go_comes_back() -> None:
+    """Whatever is in the source is shown again; what is carried stays."""
+    source = Queue(rewinds=True, room=8)
+    intake = Intake(source, 0)
+    shown(source, intake, b"one\ntwo")
+    assert intake.block()[1] == 4
+    intake.advance()
+    intake.let_go()
+    intake.commit()
+    assert intake.take(intake.most) == 3
+    assert intake.on_unfinished(intake.most) == WAIT
+    intake.let_go()
+    shown(source, intake, b" three")
+    assert intake.on_unfinished(intake.most) == LOOK_AGAIN
+    intake.let_go()
+    assert source.content == b""
+    shown(source, intake, b"\n")
+    data, end = intake.block()
+    assert bytes(data[:end]) == b"two three\n"
+
+
 def test_a_crowded_source_hands_over_what_it_has() -> None:
     """There would be no room for the rest of the line."""
     source = Queue(rewinds=True, room=3)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness import Pipe
 from inside import heard, open_descriptors, other_process, tell
-from s6log.inputs.held import SMALL_LINE_BYTES, Peek, PipeCopy
+from s6log.inputs.held import SMALL_LINE_BYTES, Copy, Peek, PipeCopy
 
 ROOM = 1 << 17
 PAGE_BYTES = 4096
@@ -263,6 +263,25 @@ def test_a_copy_may_be_smaller_than_its_pipe() -> None:
     assert (first, room) == ("100", "False")
     assert int(shown) <= 8192
     assert full == "True"
+
+
+def test_several_looks_can_share_a_copy() -> None:
+    """It is as large as the largest needs, and stays when one of them ends."""
+    copy = Copy()
+    with Pipe() as small, Pipe(4 * 65536) as large:
+        one, other = PipeCopy(small.read, copy), PipeCopy(large.read, copy)
+        small.feed(b"one")
+        large.feed(200_000 * b"x")
+        view = memoryview(bytearray(1 << 18))
+        assert [other.take(view), one.take(view)] == [200_000, 3]
+        assert bytes(view[:3]) == b"one"
+        other.close()
+        one.commit(2)
+        assert look(one) == b"e"
+        before = open_descriptors()
+        one.close()
+        assert open_descriptors() == before
+    copy.close()
 
 
 # ---- sockets

@@ -72,7 +72,7 @@ def test_o8_an_unknown_account(image: Image, tmp_path: Path) -> None:
 
 def test_the_catch_all_logger_can_be_killed(image: Image, tmp_path: Path) -> None:
     """Its pipe is held: the next one goes on."""
-    count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
+    count = "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
     variables = {"S6_LOGGING": "1"}
     words = ("sh", "-c", count)
     with booted(image, tmp_path, *words, start=Start(env=variables)) as box:
@@ -80,7 +80,7 @@ def test_the_catch_all_logger_can_be_killed(image: Image, tmp_path: Path) -> Non
         box.run("s6-svc", "-k", "/run/service/s6-svscan-log")
         assert box.ended() == 0
     numbers = [int(n) for n in re.findall(r"^line (\d+)$", box.out, re.MULTILINE)]
-    assert sorted(set(numbers)) == list(range(1, 301))
+    assert sorted(set(numbers)) == list(range(1, 151))
 
 
 # ---- S6_CONSOLE
@@ -172,16 +172,16 @@ def test_tagged_lines_are_logged_too(
 
 def test_the_console_can_be_killed(image: Image, tmp_path: Path) -> None:
     """Its pipes are held: the next one goes on, and may repeat lines."""
-    count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
+    count = "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo line $i; sleep 0.01; done"
     image.service("web", f"{count}; {SLEEP}")
     with booted(image, tmp_path, start=Start(env={"S6_CONSOLE": "tag"})) as box:
         box.says("line 50\n")
         box.run("pkill", "-KILL", "-x", "s6-init-console")
-        box.says("line 300\n")
+        box.says("line 150\n")
         box.says("s6-init-console has died; another takes over")
         assert box.stop() == 0
     numbers = [int(n) for n in re.findall(r"line (\d+)$", box.out, re.MULTILINE)]
-    assert sorted(set(numbers)) == list(range(1, 301))
+    assert sorted(set(numbers)) == list(range(1, 151))
 
 
 def test_services_of_other_users_can_open_stdout(image: Image, tmp_path: Path) -> None:
