@@ -89,6 +89,10 @@ class Reader:
         """Run a script that becomes a logger; it explains itself instead."""
         return self._start([str(script)], [self._explaining, self._bin])
 
+    def install(self, program: str, script: str) -> None:
+        """Have one more program on the PATH: a few lines of shell."""
+        add(self._bin / program, script)
+
     @property
     def _here(self) -> Path:
         return Path(self._cwd.read_text().rstrip("\n"))

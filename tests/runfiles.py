@@ -21,6 +21,7 @@ exec "$@"
 STAND_INS = {
     "s6-log": TELL,
     "s6-logscript": TELL,
+    "logutil-service": TELL,
     "s6-setuidgid": TELL_AND_GO_ON,
 }
 

@@ -11,6 +11,8 @@ import time
 from s6log.__main__ import main, take_name
 from s6log.unix.messages import DONE, REFUSED, Fatal, Messages
 from supervisor.chain import accounts, applyuidgid, envuidgid
+from supervisor.container import logutil_service
+from supervisor.warm.recognize import LOGUTIL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,16 +56,36 @@ def become(order: "Order", fds: "Sequence[int]", room: Room) -> int:
     now on. `room` is that of the command line. The user changes last, as another
     one may not write to /proc/self, and before anything is opened.
     """
+    voice = Messages(order.words[0])
+    is_logutil = order.words[0] == LOGUTIL
     try:
         os.fchdir(fds[0])
         _take_descriptors(order.numbers, fds)
         _take_variables(order.variables)
-        appear(order.words, room)
+        words = _prepare(order.words[1]) if is_logutil else order.words
+        appear(words, room)
+        if is_logutil:
+            logutil_service.change_user()
     except OSError as error:
-        failure = Fatal(REFUSED, b"unable to start", error)
-        return Messages(order.words[0]).fatal(failure)
+        return voice.fatal(Fatal(REFUSED, b"unable to start", error))
+    except Fatal as failure:
+        return voice.fatal(failure)
     code = DONE if order.user is None else change_user(order.user)
-    return code or main([os.fsdecode(word) for word in order.words])
+    return code or main([os.fsdecode(word) for word in words])
+
+
+def _prepare(directory: bytes) -> "Sequence[bytes]":
+    """Do as logutil-service does as root; give the logger's words. Raises Fatal.
+
+    The environment is what the launcher of s6-log makes of the one that it gets.
+    """
+    words = logutil_service.command(os.environb, directory)
+    logutil_service.ready(directory)
+    variables = logutil_service.remaining(os.environb)
+    os.environb.clear()
+    _take_variables(variables)
+    time.tzset()
+    return words
 
 
 def appear(words: "Sequence[bytes]", room: Room) -> None:

@@ -15,7 +15,7 @@ from s6log.unix.signals import signal
 from supervisor.warm.demand import NotReady, Refused
 from supervisor.warm.order import MOST_BYTES, READY, Order, encode
 from supervisor.warm.origin import Origin
-from supervisor.warm.recognize import LOGGER, Command, recognize
+from supervisor.warm.recognize import NAMES, Command, recognize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class WarmLoggers:
             return None
         finally:
             os.close(run)
-        if LOGGER not in text or len(text) == RUN_BYTES or not executable:
+        named = any(name in text for name in NAMES)
+        if not named or len(text) == RUN_BYTES or not executable:
             return None
         return recognize(text, name)
 

@@ -14,6 +14,7 @@ READY = b"ready"
 class Order:
     """A logger to be made: `words` are its command line, the program's name first.
 
+    Those of logutil-service are its own; the logger's it finds out as it is made.
     `variables` come on top of the supervisor's environment; `user` is what
     s6-setuidgid is given, or None. With it go descriptors: the gate, the directory,
     then one for each of `numbers`, which is its number in the logger.

@@ -8,7 +8,7 @@ after an upgrade, since whoever restarts a logger then wants the new one.
 import os
 import stat
 
-from supervisor.warm.recognize import EXECLINEB, basename, is_path
+from supervisor.warm.recognize import EXECLINEB, LOGGER, basename, is_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,16 +77,28 @@ class Origin:
 
     def _is_reached(self, command: "Command", path: bytes) -> bool:
         folders = path.split(b":")
-        launcher = _find(command.logger, folders)
-        if launcher is None or not all(_find(name, folders) for name in command.chain):
+        if not all(_find(name, folders) for name in command.chain):
+            return False
+        for_all = command.user is not None
+        if not command.is_logutil:
+            return self._is_ours(command.logger, folders, for_all)
+        # It looks for s6-log as we do, and becomes another user only if it can.
+        for_all = os.geteuid() == 0
+        names = (command.logger, LOGGER)
+        return all(self._is_ours(name, folders, for_all) for name in names)
+
+    def _is_ours(self, name: bytes, folders: "Sequence[bytes]", for_all: bool) -> bool:
+        """Tell whether a program is the launcher of our package; `for_all` users."""
+        launcher = _find(name, folders)
+        if launcher is None:
             return False
         target = os.path.realpath(launcher) if os.path.islink(launcher) else launcher
-        if basename(target) != command.program or _content(target) != self._launcher:
+        if basename(target) != basename(name) or _content(target) != self._launcher:
             return False
         python = self._python_of(target, folders)
         if python is None:
             return False
-        return command.user is None or self._is_open_to_all((launcher, python))
+        return not for_all or self._is_open_to_all((launcher, python))
 
     def _python_of(self, launcher: bytes, folders: "Sequence[bytes]") -> bytes | None:
         """Give the Python that a launcher starts, if that is ours with our package.

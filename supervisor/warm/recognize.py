@@ -1,9 +1,10 @@
 """What a run file becomes, when that can only be one of our loggers. Pure.
 
 Recognized are files of which every byte is understood: an s6-logscript file, or a
-script for sh or execlineb of comments and one command line,
-`[exec] [s6-setuidgid USER] s6-log WORDS...`, without any expansion, redirection or
-operator. In doubt nothing is: the file is executed, which is always right.
+script for sh or execlineb of comments and one command line, without any expansion,
+redirection or operator: `[exec] [s6-setuidgid USER] s6-log WORDS...` or
+`[exec] logutil-service DIR`. In doubt nothing is: the file is executed, which is
+always right.
 """
 
 from supervisor.warm.words import Doubt, execline_words, sh_words
@@ -15,6 +16,8 @@ EXEC = b"exec"
 SETUIDGID = b"s6-setuidgid"
 LOGGER = b"s6-log"
 LOGSCRIPT = b"s6-logscript"
+LOGUTIL = b"logutil-service"
+NAMES = (LOGGER, LOGUTIL)  # one of them is in each file that is recognized
 SHEBANG_BYTES = 127  # more is cut off before Linux 5.1 (execve(2))
 
 # They change nothing for a script that is one command without variables.
@@ -33,7 +36,8 @@ class Command:
 
     `interpreter`: the path after `#!`. `chain`: the programs executed on the way,
     `logger`: the last one, all as they are written. `user`: what s6-setuidgid is
-    given, or None. `program` is s6-log or s6-logscript, and gets `arguments`.
+    given, or None. `program` is s6-log, s6-logscript or logutil-service, and gets
+    `arguments`.
     """
 
     __slots__ = ("arguments", "chain", "interpreter", "logger", "program", "user")
@@ -47,6 +51,11 @@ class Command:
         self.arguments = arguments
         self.chain: tuple[bytes, ...] = ()
         self.user: bytes | None = None
+
+    @property
+    def is_logutil(self) -> bool:
+        """Tell whether it executes s6-log, and as another user if it can."""
+        return self.program == LOGUTIL
 
 
 def recognize(text: bytes, name: bytes) -> Command | None:
@@ -97,17 +106,17 @@ def _in_execline(interpreter: bytes, words: list[bytes]) -> Command:
 
 
 def _command(interpreter: bytes, words: list[bytes]) -> Command:
-    """Read `[s6-setuidgid USER] s6-log WORDS...`. Raises Doubt."""
+    """Read `[s6-setuidgid USER] s6-log WORDS...`, or another one. Raises Doubt."""
     if not words:
         raise Doubt
     program, *arguments = words
-    if is_program(program, LOGGER):
+    if is_program(program, LOGGER) or is_logutil(program, arguments):
         return Command(interpreter, program, arguments)
     if not (is_program(program, SETUIDGID) and arguments and is_account(arguments[0])):
         raise Doubt
     user, *rest = arguments
     command = _command(interpreter, rest)
-    if command.user is not None:
+    if command.user is not None or command.is_logutil:
         raise Doubt
     command.user = user
     command.chain = (program,)
@@ -117,6 +126,12 @@ def _command(interpreter: bytes, words: list[bytes]) -> Command:
 def is_program(word: bytes, name: bytes) -> bool:
     """Tell whether a word stands for the program of that name."""
     return word == name or is_path(word, name)
+
+
+def is_logutil(word: bytes, arguments: list[bytes]) -> bool:
+    """Tell whether words are `logutil-service DIR`, without any option."""
+    named = len(arguments) == 1 and arguments[0][:1] not in (b"", b"-")
+    return named and is_program(word, LOGUTIL)
 
 
 def is_path(word: bytes, name: bytes) -> bool:

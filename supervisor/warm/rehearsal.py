@@ -30,6 +30,7 @@ SCRIPTS = (
 LINES = b"one\ntwo\nthree\n" * 400  # less than a pipe holds, more than a file
 STDIN, STDERR = 0, 2
 MOST_DESCRIPTORS = 64
+FOR_USERS = ("grp", "pwd")  # which a change of user needs, not tried here
 
 
 def rehearse(room: "Room") -> None:
@@ -37,6 +38,8 @@ def rehearse(room: "Room") -> None:
 
     Descriptor 0 then is /dev/null. Without a folder to log to, nothing is run.
     """
+    for module in FOR_USERS:
+        __import__(module)
     before = _descriptors()
     folder = _make_folder()
     if folder is None:

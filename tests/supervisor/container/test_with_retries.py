@@ -81,7 +81,8 @@ def test_a_try_that_is_killed_is_followed_by_another(tmp_path: Path) -> None:
 def test_a_signal_ends_both(signum: signal.Signals, tmp_path: Path) -> None:
     """The program gets it, and may take its time; no other try follows."""
     name = signum.name.removeprefix("SIG")
-    text = f"trap 'echo got >got; exit 1' {name}; touch there; sleep 1000 & wait"
+    trap = f"trap 'kill $!; echo got >got; exit 1' {name}"
+    text = f"sleep 1000 & {trap}; touch there; wait"
     words = ["-t", "0", "sh", "-c", text]
     with running(harness.ours("with-retries"), words, Stage(tmp_path)) as process:
         wait_until((tmp_path / "there").exists, "the program to run")

@@ -6,7 +6,6 @@ import pwd
 import re
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,16 @@ import pytest
 import harness
 import trees
 import watching
-from nurseries import Installation, Nursery, Service, nursery, service, words_of
+from nurseries import (
+    Installation,
+    Nursery,
+    Service,
+    nursery,
+    open_to_all,
+    python,
+    service,
+    words_of,
+)
 from supervisor.service.spawner import Spawner
 from supervisor.warm.order import Order
 
@@ -41,19 +49,11 @@ Who may look into /proc/PID: after a change of user only root, when made.
 """All that may differ; docs/explanation/warm-loggers.md says why."""
 
 
-def python() -> Path:
-    """Find a Python that any user can execute, or the one that runs this."""
-    here = Path(sys.executable).resolve()
-    others = Path(f"/usr/bin/python3.{sys.version_info.minor}")
-    return others if others.exists() else here
-
-
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Install the checkout in a place that all users can reach."""
     folder = tmp_path_factory.mktemp("installed")
-    for above in (folder, *folder.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    open_to_all(folder)
     return Installation(folder / "prefix", python())
 
 
@@ -96,8 +96,7 @@ def pair(
     installation: Installation, made_by: Nursery, tmp_path: Path
 ) -> Iterator[Pair]:
     """Make two service directories."""
-    for above in (tmp_path, *tmp_path.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    open_to_all(tmp_path)
     with service(tmp_path / "one") as one, service(tmp_path / "two") as two:
         yield Pair(installation, made_by, [one, two])
 
@@ -374,3 +373,93 @@ def test_another_user_finds_nothing_open_that_it_may_not_open(pair: Pair) -> Non
     assert [one.wait() for one in pair.each()] == [111, 111]
     assert pair.made.err.read_bytes() == pair.executed.err.read_bytes()
     assert not (pair.made.folder / "main").exists()
+
+
+# ---- logutil-service
+
+
+class Logutil(Pair):
+    """The same, for loggers that logutil-service becomes."""
+
+    def begin(self, directory: str = "./main", **variables: str) -> None:
+        """Start both, with further variables."""
+        run = f"#!/bin/sh\nexec logutil-service {directory}\n"
+        (self.executed.folder / "run").write_text(run)
+        given = {b"S6_SERVICE": b"foo", b"UID": b"7", b"A": b"a"}
+        given |= {name.encode(): text.encode() for name, text in variables.items()}
+        environment = {**self.installation.environment, **given}
+        self.executed.execute(Spawner(), environment)
+        words = (b"logutil-service", directory.encode())
+        self.made.grow(self.nursery, Order(words, None, given, ()))
+
+
+@pytest.fixture
+def logutil(pair: Pair) -> Logutil:
+    """Give the pair for logutil-service."""
+    return Logutil(pair.installation, pair.nursery, list(pair.each()))
+
+
+@needs_root
+@pytest.mark.parametrize("script", ["", "n3 t", "- +l.*e s4096", "1 T"])
+def test_logutil_service_shows_no_difference(script: str, logutil: Logutil) -> None:
+    """The directory that it makes and the user that it becomes included."""
+    logutil.begin(S6_LOGGING_SCRIPT=script)
+    settle(logutil)
+    made = look(logutil.made)
+    assert made == look(logutil.executed)
+    nobody = pwd.getpwnam(NOBODY)
+    assert str(made["Uid"]).split() == [str(nobody.pw_uid)] * 4
+    executed, grown = ((one.folder / "main").stat() for one in logutil.each())
+    assert (grown.st_uid, grown.st_gid) == (executed.st_uid, executed.st_gid)
+    assert grown.st_uid == nobody.pw_uid
+    assert grown.st_mode == executed.st_mode
+
+
+@needs_root
+def test_logutil_service_is_the_logger_then(logutil: Logutil) -> None:
+    """By its name and its words, of which the script is a part."""
+    logutil.begin(S6_LOGGING_SCRIPT="n3  s100000\tt")
+    settle(logutil)
+    words = b"s6-log\0-b\0--\0n3\0s100000\0t\0./main"
+    shown = Path(f"/proc/{logutil.made.pid}/cmdline").read_bytes()
+    assert shown.rstrip(b"\0") == words
+    executed = Path(f"/proc/{logutil.executed.pid}/cmdline").read_bytes()
+    assert executed.endswith(words + b"\0")
+    names = [Path(f"/proc/{one.pid}/comm").read_text() for one in logutil.each()]
+    assert names == ["s6-log\n"] * 2
+
+
+@needs_root
+def test_logutil_service_leaves_little_of_the_environment(logutil: Logutil) -> None:
+    """PATH and S6_SERVICE; and PWD, which a launcher sets."""
+    logutil.begin(S6_LOGGING_SCRIPT="!env")
+    executed, made = map(processors_environment, logutil.each())
+    assert made == executed
+    path = logutil.installation.environment[b"PATH"]
+    assert made == {b"PATH=" + path, b"S6_SERVICE=foo", b"PWD=DIRECTORY"}
+
+
+@needs_root
+def test_logutil_service_forgets_the_time_zone(logutil: Logutil) -> None:
+    """That of the system is the logger's."""
+    logutil.begin(S6_LOGGING_SCRIPT="T", TZ="XYZ-5")
+    for one in logutil.each():
+        one.pipe.feed(b"line\n")
+        harness.wait_until(lambda one=one: b"line" in one.logged(), "a line")  # type: ignore[misc]
+    executed, made = (hour(one.logged()) for one in logutil.each())
+    assert (made - executed) % 24 in (0, 1)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("directory", "script", "code"),
+    [("./run/x", "", 111), ("./main", "x", 100), ("./run", "", 111), ("main", "", 100)],
+)
+def test_logutil_service_fails_in_the_same_way(
+    directory: str, script: str, code: int, logutil: Logutil
+) -> None:
+    """At each of its steps."""
+    logutil.begin(directory, S6_LOGGING_SCRIPT=script)
+    assert [one.wait() for one in logutil.each()] == [code, code]
+    assert logutil.made.err.read_bytes() == logutil.executed.err.read_bytes()
+    assert logutil.made.err.read_bytes() != b""

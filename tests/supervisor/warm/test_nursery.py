@@ -10,7 +10,15 @@ import pytest
 
 import harness
 import watching
-from nurseries import Installation, Nursery, Service, nursery, service, words_of
+from nurseries import (
+    Installation,
+    Nursery,
+    Service,
+    nursery,
+    open_to_all,
+    service,
+    words_of,
+)
 from s6log.unix.fds import is_open
 from supervisor.warm.order import Order
 from supervisor.warm.rehearsal import FOLDERS
@@ -134,16 +142,21 @@ def test_a_logger_can_be_killed_before_it_begins(
     os.close(key)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+LOADING = [order(script) for script in SCRIPTS]
+LOADING.append(Order((b"logutil-service", b"./main"), None, {}, ()))
+
+
+@pytest.mark.parametrize("wish", LOADING, ids=lambda wish: b" ".join(wish.words))
 def test_usual_loggers_load_nothing(
-    script: str, installation: Installation, one: Service
+    wish: Order, installation: Installation, one: Service
 ) -> None:
     """What they load would be in each one's memory instead of the nursery's."""
     lines = b"".join(b"line %d\n" % number for number in range(2000))
     log = one.folder / "nursery"
     stderr = os.open(log, os.O_WRONLY | os.O_CREAT)
+    open_to_all(one.folder)
     with nursery(installation, ("-X", "importtime"), stderr) as made_by:
-        one.grow(made_by, order(script))
+        one.grow(made_by, wish)
         one.pipe.feed(lines)
         one.pipe.end()
         assert one.wait() == 0

@@ -39,7 +39,8 @@ class Place:
         (self.bin / PYTHON).symlink_to(self.python)
         self.launcher = self.bin / "s6-log"
         shutil.copy(LAUNCHER, self.launcher)
-        shutil.copy(LAUNCHER, self.bin / "s6-logscript")
+        for name in ("s6-logscript", "logutil-service"):
+            shutil.copy(LAUNCHER, self.bin / name)
         self.site = self.bin.parent / "lib" / PYTHON / "site-packages"
         self.package = self.site / "s6log"
         (self.package / "bin").mkdir(parents=True)
@@ -282,6 +283,47 @@ def test_a_logscript_is_found_in_the_same_way(place: Place) -> None:
     (place.folder / "s6-logscript").symlink_to(place.bin / "s6-logscript")
     path = os.fsencode(place.folder / "s6-logscript")
     assert place.reached(b"#!" + path + b"\n") is not None
+
+
+LOGUTIL = SH + b"exec logutil-service x\n"
+
+
+def test_logutil_service_is_ours_with_the_logger_that_it_executes(
+    place: Place,
+) -> None:
+    """Both have to be: the first executes the second, which the PATH leads to."""
+    assert place.reached(LOGUTIL) == place.environment
+    for name in ("s6-log", "logutil-service"):
+        other = place.other / name
+        place.program(other)
+        place.put_first(place.other)
+        assert place.reached(LOGUTIL) is None
+        other.unlink()
+        assert place.reached(LOGUTIL) is not None
+        (place.bin / name).rename(place.other / "aside")
+        assert place.reached(LOGUTIL) is None
+        (place.other / "aside").rename(place.bin / name)
+
+
+def test_logutil_service_may_have_a_path(place: Place) -> None:
+    """Then s6-log is found by the PATH all the same."""
+    path = os.fsencode(place.bin / "logutil-service").replace(b" ", b"\\ ")
+    text = SH + b"exec " + path + b" x\n"
+    assert place.reached(text) is not None
+    place.environment[b"PATH"] = b"/usr/bin:/bin"
+    assert place.reached(text) is None
+
+
+@pytest.mark.parametrize("closed", ["bin", "site", "package", "module", "launcher"])
+def test_logutil_service_changes_users_where_it_can(closed: str, place: Place) -> None:
+    """Root has to be sure that nobody can reach the logger."""
+    path: Path = getattr(place, closed)
+    path.chmod(path.stat().st_mode & 0o770)
+    origin = Origin(os.fsencode(place.package), os.fsencode(place.python))
+    command = recognize(LOGUTIL, b"foo")
+    assert command is not None
+    found = origin.environment(command, place.environment)
+    assert (found is None) is (os.geteuid() == 0)
 
 
 def test_execlineb_may_change_the_path(place: Place) -> None:
