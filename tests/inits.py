@@ -25,14 +25,15 @@ SLEEP = "exec sleep 1000"
 POLITE = "trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 1000 & wait; done"
 SETUP = r"""
 set -e
-box=$1 image=$2 run=$3 apart=$4 user=$5 workdir=$6
-shift 6
+box=$1 image=$2 run=$3 apart=$4 above=$5 user=$6 workdir=$7
+shift 7
 mount -t tmpfs tmpfs "$box"
 mkdir "$box/up" "$box/work" "$box/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$box/up,workdir=$box/work" "$box/root"
 root=$box/root
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+for folder in $above; do chmod a+x "$root$folder"; done
 for folder in $apart; do mount --rbind "$folder" "$root$folder"; done
 if [ "$run" != none ]; then mount -t tmpfs -o "$run" tmpfs "$root/run"
 else rm -rf "$root/run"; fi
@@ -174,10 +175,10 @@ def booted(
     """Run s6-init with an image, in a container; whatever happens, end it."""
     folder = tmp_path / f"box{len(list(tmp_path.glob('box*')))}"
     (folder / "mount").mkdir(parents=True)
-    apart = " ".join(_mounted_apart(CHECKOUT, Path(harness.PYTHON[0]).resolve()))
-    setup = (str(folder / "mount"), str(image.top), start.run, apart, start.user)
-    init = (*start.below, *harness.ours("s6-init").argv, *words)
-    argv = ["unshare", *INNER, "sh", "-c", SETUP, "sh", *setup, start.workdir, *init]
+    setup = (str(folder / "mount"), str(image.top), start.run, *_outside())
+    inside = (start.user, start.workdir, *start.below)
+    init = (*inside, *harness.ours("s6-init").argv, *words)
+    argv = ["unshare", *INNER, "sh", "-c", SETUP, "sh", *setup, *init]
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
             argv,
@@ -199,10 +200,17 @@ def _over(process: Process) -> bool:
     return process.poll() is not None
 
 
-def _mounted_apart(*paths: Path) -> list[str]:
-    """Give the folders of these that are not on the root file system."""
+def _outside() -> tuple[str, str]:
+    """Give the folders to be seen inside that are not on the root file system.
+
+    And those above them and above Python, which other users than root must be able
+    to go through: in an image they are.
+    """
+    needed = (CHECKOUT, Path(harness.PYTHON[0]).resolve())
     root = os.stat("/").st_dev
-    return [str(path) for path in paths if path.stat().st_dev != root]
+    apart = [str(path) for path in needed if path.stat().st_dev != root]
+    above = {str(folder) for path in needed for folder in path.parents}
+    return " ".join(apart), " ".join(sorted(above - {"/"}))
 
 
 @functools.cache

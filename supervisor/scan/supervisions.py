@@ -3,7 +3,7 @@
 import errno
 import os
 
-from s6log.unix.fds import STDERR, STDIN, STDOUT
+from s6log.unix.fds import STDIN
 from s6log.unix.messages import Fatal, reason
 from s6log.unix.spawn import DIRECTORY
 from supervisor.adoption.ledger import recorded
@@ -200,7 +200,9 @@ class Supervisions:
     def _streams(self, side: "Side") -> Streams:
         """Choose what a side's programs get. OSError when there is no pipe left."""
         if side.is_log:
-            return Streams(self._pipe(side.entry).reading, STDOUT, STDERR)
+            # What a logger passes on is its service's.
+            outlets = self._outlets.open(side.entry.name)
+            return Streams(self._pipe(side.entry).reading, *outlets)
         if side.entry.is_catch_all:
             return self._outlets.catch_all()
         if side.entry.writing:

@@ -92,10 +92,11 @@ def contains(path: Path, texts: tuple[str, ...]) -> bool:
 
 
 def tagged(image: Image) -> None:
-    """Have three services: two without a logger."""
+    """Have services without a logger and with one, which may pass lines on."""
     image.service("web", BOTH)
     image.service("worker", "trap 'echo end; exit' TERM; echo work; sleep 1000 & wait")
     image.service("logged", BOTH, log_run="exec s6-log -b /srv/logged")
+    image.service("passing", BOTH, log_run="exec s6-log -b /srv/passing 1")
 
 
 def test_lines_are_tagged(image: Image, tmp_path: Path) -> None:
@@ -127,7 +128,8 @@ def test_lines_are_tagged(image: Image, tmp_path: Path) -> None:
     ):
         assert pair in said
     assert ("logged", "out") not in said
-    assert said[-1][1].endswith("KILL signal and exiting.")
+    assert ("passing", "out") in said
+    assert [text for name, text in said if name == "s6-init"][-1].endswith("exiting.")
     assert b.err == ""
 
 
@@ -147,6 +149,7 @@ def test_lines_are_objects(image: Image, tmp_path: Path) -> None:
     assert ("app", "stdout", "hi") in said
     assert ("logged", "stderr", "err") in said
     assert ("logged", "stdout", "out") not in said
+    assert ("passing", "stdout", "out") in said
     assert ("s6-init", "stdout", "[services.d] done.") in said
     assert box.err == ""
 
