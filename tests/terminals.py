@@ -42,6 +42,10 @@ class Terminal:
                 self._seen += chunk
         return self._seen.decode().replace("\r\n", "\n")
 
+    def type(self, text: str) -> None:
+        """Press the keys that make this text; control characters are some too."""
+        os.write(self._master, text.encode())
+
     def wait_for(self, text: str) -> None:
         """Wait until a text has been written."""
         wait_until(lambda: text in self.seen, f"{text!r} on the terminal")
