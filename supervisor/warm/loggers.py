@@ -12,6 +12,7 @@ import sys
 import time
 
 from s6log.unix.signals import signal
+from supervisor.warm import folder
 from supervisor.warm.demand import NotReady, Refused
 from supervisor.warm.order import MOST_BYTES, READY, Order, encode
 from supervisor.warm.origin import Origin
@@ -252,15 +253,18 @@ class WarmLoggers:
 
     def end(self) -> None:
         """End the nursery, whose loggers go on."""
-        pid = self._pid
+        pid, ready = self._pid, self._ready
         self._failures = FAILURES
         self._forget()
-        if pid:
-            self._loop.forget_exit(pid)
-            try:
-                os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass  # it is the child of the supervisor that we were forked from
+        if not pid:
+            return
+        self._loop.forget_exit(pid)
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            return  # it is the child of the supervisor that we were forked from
+        if not ready:
+            folder.clear(pid)
 
 
 def _command() -> "Sequence[bytes]":

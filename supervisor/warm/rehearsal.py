@@ -10,6 +10,7 @@ import os
 
 from s6log.unix.fds import is_open
 from s6log.unix.signals import signal
+from supervisor.warm import folder as place
 from supervisor.warm.become import become
 from supervisor.warm.order import Order, decode, encode
 
@@ -17,8 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.warm.become import Room
 
-# In memory where possible. The name is our own, and nobody else may look inside.
-FOLDERS = ("/dev/shm", "/run", "/tmp")  # noqa: S108
 ROUNDS = 10
 SCRIPTS = (
     b"n2 s4096 ./a",
@@ -41,7 +40,7 @@ def rehearse(room: "Room") -> None:
     for module in FOR_USERS:
         __import__(module)
     before = _descriptors()
-    folder = _make_folder()
+    folder = place.make()
     if folder is None:
         return
     errors = os.dup(STDERR)
@@ -52,7 +51,7 @@ def rehearse(room: "Room") -> None:
             _run(folder, script.split(), room)
     os.dup2(errors, STDERR)
     os.chdir("/")
-    _remove(folder)
+    place.remove(folder)
     for fd in _descriptors() - before:
         os.close(fd)
     for signum in signal.valid_signals():
@@ -67,26 +66,6 @@ def _run(folder: str, script: list[bytes], room: "Room") -> None:
     directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     order = Order((b"s6-log", *script), None, {}, (STDIN,))
     become(decode(encode(order)), (directory, reading), room)
-
-
-def _make_folder() -> str | None:
-    for parent in FOLDERS:
-        folder = f"{parent}/s6-log-nursery.{os.getpid()}"
-        try:
-            os.mkdir(folder, 0o700)
-        except OSError:
-            continue
-        return folder
-    return None
-
-
-def _remove(folder: str) -> None:
-    for place, folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            os.unlink(f"{place}/{name}")
-        for name in folders:
-            os.rmdir(f"{place}/{name}")
-    os.rmdir(folder)
 
 
 def _descriptors() -> set[int]:

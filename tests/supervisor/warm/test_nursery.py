@@ -21,7 +21,7 @@ from nurseries import (
 )
 from s6log.unix.fds import is_open
 from supervisor.warm.order import Order
-from supervisor.warm.rehearsal import FOLDERS
+from supervisor.warm.folder import PARENTS
 
 PLAIN = "n3 s4096 ./main"
 SCRIPTS = [
@@ -97,7 +97,7 @@ def test_it_holds_nothing(made_by: Nursery) -> None:
 
 def test_its_rehearsal_leaves_nothing(made_by: Nursery) -> None:
     """In none of the folders that it may have used."""
-    for parent in FOLDERS:
+    for parent in PARENTS:
         assert not list(Path(parent).glob(f"s6-log-nursery.{made_by.pid}*"))
 
 
