@@ -20,6 +20,7 @@ NANOSECONDS_PER_MS = 1_000_000
 MS_PER_SECOND = 1000
 LARGE_PIPE_BYTES = 256 << 10
 OFTEN_FULL = 8  # times
+INT_BYTES = 4
 NO_PIPE = 1 << 62  # more than any read gives
 PIPE_BUF = 4096  # pipe(7): writes up to this size are atomic on Linux
 STDIN, STDOUT, STDERR, FIRST_FREE_FD = range(4)
@@ -78,6 +79,16 @@ def unread(fd: int) -> int:
     except OSError:
         return 0
     return int.from_bytes(answer, sys.byteorder)
+
+
+def rights(*fds: int) -> bytes:
+    """Write descriptors as the data of an SCM_RIGHTS message (unix(7)): C ints.
+
+    Without `array`, which imports all of `collections`.
+    """
+    import sys
+
+    return b"".join(fd.to_bytes(INT_BYTES, sys.byteorder) for fd in fds)
 
 
 def is_open(fd: int) -> bool:

@@ -139,7 +139,9 @@ class Boot:
         failed = 0
         for name in context.files.scripts(CONT_INIT):
             if self._is_late():
-                self._tell_late(b"cont-init.d: " + name + b" and what follows")
+                self._tell_late(
+                    b"cont-init.d: not run: " + name + b" and those after it"
+                )
                 failed = failed or TIMED_OUT
                 break
             limit_ms = self._left_ms()
@@ -159,9 +161,9 @@ class Boot:
             return 0
         own = [name for name in known if not name.startswith((b".", b"user"))]
         if own:
-            text = b"%d services in %s are not started: s6-rc is not supported"
+            text = b"s6-rc is not supported: services in %s are not started: %s"
             where = context.settings.etc + RC_DEFINITIONS
-            context.messages.warn(text % (len(own), where))
+            context.messages.warn(text % (where, b", ".join(sorted(own))))
         return 0
 
     def _start_services(self) -> "Steps":
@@ -188,7 +190,7 @@ class Boot:
         yield Until(context.loop, context.bell, self._all_there, limit_ms)
         missing = [entry.name for entry in self._entries() if not self._there(entry)]
         if missing:
-            self._tell_late(b"services.d: " + b", ".join(sorted(missing)))
+            self._tell_late(b"services.d: not there: " + b", ".join(sorted(missing)))
             return TIMED_OUT
         return 0
 
@@ -232,7 +234,7 @@ class Boot:
 
     def _tell_late(self, what: bytes) -> None:
         limit_ms = self._context.settings.numbers[CMD_WAIT_MAXTIME]
-        text = b"%s: not there after %d ms (S6_CMD_WAIT_FOR_SERVICES_MAXTIME)"
+        text = b"%s (after %d ms, S6_CMD_WAIT_FOR_SERVICES_MAXTIME)"
         self._context.messages.warn(text % (what, limit_ms))
 
 

@@ -60,6 +60,10 @@ class Command:
         context.progress.say(b"[cmd] %s exited %d\n" % (self._words[0], code))
         return code
 
+    def takes(self, name: str) -> bool:
+        """Tell whether it lives, and a signal to s6-init can be for it."""
+        return bool(self.pid) and name in FORWARDED
+
     def send(self, signum: int) -> None:
         """Send it a signal."""
         try:

@@ -5,12 +5,11 @@ if it dies another takes over, and what is in the pipes is still there.
 """
 
 import _socket
-import array
 import os
 import select
 import sys
 
-from s6log.unix.fds import unread
+from s6log.unix.fds import rights, unread
 from supervisor.container.outlets import Pipe
 from supervisor.service.host import Streams
 
@@ -152,8 +151,7 @@ class Console:
         channel = self._channel
         while channel is not None and self._unsent:
             text, fd = self._unsent[0]
-            rights = array.array("i", (fd,)).tobytes()
-            ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
+            ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights(fd))]
             try:
                 channel.sendmsg([text], ancillary)
             except BlockingIOError:

@@ -11,24 +11,14 @@ from s6log.unix.fds import STDIN, ensure_standard, replace_by_null
 from s6log.unix.messages import BUG, REFUSED, Fatal, Messages
 from s6log.unix.signals import signal
 from s6log.unix.spawn import DIRECTORY, keep_high
-from supervisor.container import (
-    catchall,
-    places,
-    preparation,
-    programs,
-    scripts,
-    settings,
-)
+from supervisor.container import places, preparation, programs, scripts, settings
 from supervisor.container.boot import Boot
-from supervisor.container.command import FORWARDED, Command
-from supervisor.container.console import Console
 from supervisor.container.context import Context
 from supervisor.container.files import CONT_FINISH, Files
 from supervisor.container.outlets import HIGH, Original, Outlets, Pipe
 from supervisor.container.progress import Progress
 from supervisor.container.sequence import Sequence
 from supervisor.container.settings import Settings, with_needed
-from supervisor.container.stop import Stop
 from supervisor.scan import effects, orders
 from supervisor.scan.ground import Ground
 from supervisor.scan.options import Options
@@ -40,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from supervisor.container.command import Command
     from supervisor.container.sequence import Steps
 
 BOOTING, RUNNING, STOPPING, ENDED = range(4)
@@ -131,10 +122,14 @@ class Init:
             replace_by_null(STDIN)
             pipe = console = None
             if context.settings.on(settings.LOGGING):
+                from supervisor.container import catchall
+
                 catchall.install(context.messages, context.settings)
                 pipe = Pipe()
             if context.settings.console != settings.RAW:
                 out = original.stdout if pipe is None else pipe.writing
+                from supervisor.container.console import Console
+
                 mode = context.settings.console
                 console = Console(context.host, mode, out, original.stderr)
                 console.begin()
@@ -173,6 +168,8 @@ class Init:
             self._phase = RUNNING
             self._warn_of_slow_stop()
             if self._words:
+                from supervisor.container.command import Command
+
                 limits = self._ground.limits
                 self._command = Command(self._context, self._words, limits)
                 self._begin(self._command.run(), self.stop)
@@ -190,6 +187,9 @@ class Init:
             self._sequence.cancel()
         if context.script:
             scripts.signal_session(context.script, signal.SIGTERM)
+        # What is not there yet is not in memory while the container lives.
+        from supervisor.container.stop import Stop
+
         stop = Stop(context, self._code, self._essential)
         self._begin(stop.steps(), self._stopped)
 
@@ -222,7 +222,7 @@ class Init:
         """Do what a signal means, or have the CMD do so."""
         command = self._command
         forwarded = self._context.settings.on(settings.CMD_RECEIVE_SIGNALS)
-        if forwarded and command is not None and command.pid and name in FORWARDED:
+        if forwarded and command is not None and command.takes(name):
             command.send(getattr(signal, f"SIG{name}"))
         elif meaning == STOP:
             self.stop()

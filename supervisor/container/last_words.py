@@ -7,6 +7,7 @@ process shows nobody what it has open: a word there that names a directory with 
 
 import os
 
+from s6log.unix.fds import Writer
 from supervisor.container import places
 from supervisor.warm.words import Doubt, execline_words, sh_words
 
@@ -22,17 +23,20 @@ QUOTES = b"'\""
 
 
 def tell(context: "Context", service: bytes, code: int) -> None:
-    """Say with which code a service has ended the container, and its last lines."""
-    messages = context.messages
-    text = b"essential service %s exited %d" % (service, code)
+    """Say with which code a service has ended the container, and its last lines.
+
+    To the standard error that the container was started with, whatever is logged:
+    that is where an orchestrator looks.
+    """
     directory = places.SCANDIR + b"/" + service.removesuffix(b"/log")
     current = find_current(directory + b"/log")
     lines = last_lines(current) if current else []
-    if not lines:
-        messages.insist(text)
-        return
-    messages.insist(text + b"; the end of its log:")
-    messages.write(b"".join(lines))
+    text = b"s6-init: essential service %s exited %d" % (service, code)
+    text += b"; the end of its log:\n" if lines else b"\n"
+    try:
+        Writer(context.original.stderr).write([text, *lines])
+    except OSError:
+        pass  # nobody reads it, or nobody will
 
 
 def find_current(log: bytes) -> bytes:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 DIGITS = b"0123456789"
 MOST_MS = (1 << 31) - 1  # poll(2) takes an int
 MOST_GRACE_MS = 300_000  # of S6_KILL_GRACETIME, as in s6-overlay 3
+LEAST_DRAIN_MS = 500  # for loggers to read to the end, also where grace is less
 ENGINE_MS = 10_000  # what docker stop waits before it kills
 DEFAULT_PATH = b"/command:/usr/bin:/bin"
 SCRIPT = b"n20 s1000000 T"
@@ -139,7 +140,8 @@ class Settings:
             return 0
         limits = self.numbers
         finish_ms = scripts * limits[FINISH_MAXTIME]
-        return limits[SERVICES_GRACETIME] + finish_ms + self.kill_grace_ms
+        drain_ms = max(self.kill_grace_ms, LEAST_DRAIN_MS)
+        return limits[SERVICES_GRACETIME] + finish_ms + self.kill_grace_ms + drain_ms
 
 
 def number(text: bytes, default: int) -> int:

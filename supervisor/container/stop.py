@@ -6,12 +6,15 @@ than there is something to wait for.
 """
 
 import os
+import time
 
+from s6log.unix.fds import NANOSECONDS_PER_MS
 from supervisor.container import last_words, places, processes, scripts
 from supervisor.container.files import CONT_FINISH
-from supervisor.container.sequence import Until
+from supervisor.container.sequence import Until, left_ms
 from supervisor.container.settings import (
     FINISH_MAXTIME,
+    LEAST_DRAIN_MS,
     SERVICES_GRACETIME,
     SYNC_DISKS,
 )
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from supervisor.scan.entries import Side
     from supervisor.service.service import Service
 
-LEAST_DRAIN_MS = 500  # for loggers that have come to the end of their input
 DIGITS = 3
 
 
@@ -38,12 +40,13 @@ class Stop:
     the CMD, of a stage or of that service; 0 when the stop was ordered.
     """
 
-    __slots__ = ("_code", "_context", "_essential")
+    __slots__ = ("_code", "_context", "_drained_ns", "_essential")
 
     def __init__(self, context: "Context", code: int, essential: bytes) -> None:
         self._context = context
         self._code = code
         self._essential = essential
+        self._drained_ns = 0  # when loggers must have come to the end
 
     def steps(self) -> "Steps":
         """Go through all stages; give the exit code of the container."""
@@ -142,8 +145,9 @@ class Stop:
 
     # ---- loggers
 
-    def _drain_ms(self) -> int:
-        return max(self._context.settings.kill_grace_ms, LEAST_DRAIN_MS)
+    def _left_ms(self) -> int:
+        """Give what loggers have left of the time that they have all together."""
+        return left_ms(self._drained_ns, time.monotonic_ns())
 
     def _drain(self) -> "Steps":
         """Let loggers read to the end: nobody writes to them any more.
@@ -151,7 +155,9 @@ class Stop:
         A service that had to be killed may run its finish script now.
         """
         context = self._context
-        over, limit_ms = self._all_over, self._drain_ms()
+        limit_ms = max(context.settings.kill_grace_ms, LEAST_DRAIN_MS)
+        self._drained_ns = time.monotonic_ns() + limit_ms * NANOSECONDS_PER_MS
+        over = self._all_over
         if not (yield Until(context.loop, context.bell, over, limit_ms)):
             names = b", ".join(sorted(side.name for side, _ in self._loggers()))
             text = b"loggers have not come to the end after %d ms: %s"
@@ -169,18 +175,16 @@ class Stop:
         context = self._context
         if context.host.warm is not None:
             context.host.warm.end()
-        limit_ms = self._drain_ms()
-        context.progress.finish(limit_ms)
+        loop, bell = context.loop, context.bell
+        context.progress.finish(self._left_ms())
         context.outlets.end_console()
         context.move_voices()
-        over = self._console_over
-        heard = yield Until(context.loop, context.bell, over, limit_ms)
+        heard = yield Until(loop, bell, self._console_over, self._left_ms())
         context.outlets.end()
         context.move_voices()
-        logged = yield Until(context.loop, context.bell, self._nobody, limit_ms)
+        logged = yield Until(loop, bell, self._nobody, self._left_ms())
         if not (heard and logged):
-            text = b"not all that was said has been logged after %d ms"
-            context.messages.warn(text % limit_ms)
+            context.messages.warn(b"not all that was said has come out in time")
         return 0
 
     def _console_over(self) -> bool:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         def catch_all(self) -> Streams:
             """Give the streams of the logger that logs everybody else."""
 
+
 SHORT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 SHORT_OF = (*SHORT_OF_FILES, errno.ENOMEM, errno.EAGAIN)
 

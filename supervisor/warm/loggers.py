@@ -11,6 +11,7 @@ import select
 import sys
 import time
 
+from s6log.unix.fds import rights
 from s6log.unix.signals import signal
 from supervisor.warm import folder
 from supervisor.warm.demand import NotReady, Refused
@@ -22,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from s6log.unix.loop import Loop
+    from s6log.unix.loop import Loop, Timer
     from s6log.unix.messages import Messages
     from supervisor.service.spawner import Spawner
 
@@ -33,6 +34,7 @@ RUN_BYTES = 16 << 10  # a larger run file is executed
 ANSWER_S = 2.0
 READY_NS = 10_000_000_000
 FAILURES = 3  # nurseries that died before they were ready
+REST_MS = 10_000  # without an order; it has as much memory as a logger or two
 
 
 class WarmLoggers:
@@ -50,6 +52,7 @@ class WarmLoggers:
         "_origin",
         "_pid",
         "_ready",
+        "_rest",
         "_spawner",
         "_started_ns",
     )
@@ -71,6 +74,7 @@ class WarmLoggers:
         self._ready = False
         self._failures = 0
         self._started_ns = 0
+        self._rest: Timer | None = None
 
     @property
     def pid(self) -> int:
@@ -159,16 +163,13 @@ class WarmLoggers:
         """
         gate, key = os.pipe2(os.O_CLOEXEC)
         try:
-            import array
-
-            rights = array.array("i", (gate, *fds)).tobytes()
-            channel.sendmsg(
-                [message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)]
-            )
+            data = rights(gate, *fds)
+            channel.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, data)])
             answer = channel.recv(64)
             if not answer:
                 raise ConnectionResetError
             os.write(key, b"!")
+            self._plan_rest()
             return int(answer)
         finally:
             os.close(gate)
@@ -231,6 +232,19 @@ class WarmLoggers:
             self._ready = channel.recv(64) == READY
         except OSError:
             pass
+        self._plan_rest()
+
+    def _plan_rest(self) -> None:
+        """Let the nursery go if no order comes for a while."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = self._loop.after(REST_MS, self._let_go)
+
+    def _let_go(self) -> None:
+        """End the nursery until it is needed again, which is no failure of it."""
+        self._rest = None
+        self._loop.forget_exit(self._pid)
+        self._forget()
 
     def _on_exit(self, _wait_status: int) -> None:
         self._pid = 0
@@ -243,6 +257,9 @@ class WarmLoggers:
     def _forget(self) -> None:
         """Let the nursery go; the next order starts another."""
         self._ready = False
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         if self._channel is not None:
             self._loop.unwatch(self._channel.fileno())
             self._channel.close()

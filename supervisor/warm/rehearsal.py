@@ -10,6 +10,8 @@ import os
 
 from s6log.unix.fds import is_open
 from s6log.unix.signals import signal
+from supervisor.chain import accounts
+from supervisor.container import log_directory, logutil_service
 from supervisor.warm import folder as place
 from supervisor.warm.become import become
 from supervisor.warm.order import Order, decode, encode
@@ -29,7 +31,7 @@ SCRIPTS = (
 LINES = b"one\ntwo\nthree\n" * 400  # less than a pipe holds, more than a file
 STDIN, STDERR = 0, 2
 MOST_DESCRIPTORS = 64
-FOR_USERS = ("grp", "pwd")  # which a change of user needs, not tried here
+SCRIPT = b"n2 s4096 T"
 
 
 def rehearse(room: "Room") -> None:
@@ -37,8 +39,7 @@ def rehearse(room: "Room") -> None:
 
     Descriptor 0 then is /dev/null. Without a folder to log to, nothing is run.
     """
-    for module in FOR_USERS:
-        __import__(module)
+    _look_up_accounts()
     before = _descriptors()
     folder = place.make()
     if folder is None:
@@ -49,6 +50,7 @@ def rehearse(room: "Room") -> None:
     for _ in range(ROUNDS):
         for script in SCRIPTS:
             _run(folder, script.split(), room)
+        _prepare(os.fsencode(folder))
     os.dup2(errors, STDERR)
     os.chdir("/")
     place.remove(folder)
@@ -57,6 +59,23 @@ def rehearse(room: "Room") -> None:
     for signum in signal.valid_signals():
         if signal.getsignal(signum) not in (signal.SIG_DFL, signal.SIG_IGN):
             signal.signal(signum, signal.SIG_DFL)
+
+
+def _look_up_accounts() -> None:
+    """Have the C library load what it finds users with, some hundred kilobytes.
+
+    To become one is not tried here.
+    """
+    accounts.account(logutil_service.ACCOUNT)
+    accounts.group(logutil_service.ACCOUNT)
+
+
+def _prepare(folder: bytes) -> None:
+    """Do what logutil-service does before it becomes the logger."""
+    environment = {logutil_service.SCRIPT: SCRIPT}
+    logutil_service.command(environment, folder + b"/log")
+    logutil_service.remaining(environment)
+    log_directory.prepare(folder + b"/log", os.geteuid(), os.getegid())
 
 
 def _run(folder: str, script: list[bytes], room: "Room") -> None:

@@ -224,6 +224,20 @@ def test_the_last_words_of_an_essential_service(
     assert ("finish 9\n" in box.err) == shown
 
 
+@pytest.mark.parametrize("variable", ["S6_LOGGING=2", "S6_CONSOLE=json"])
+def test_last_words_are_for_the_outside(
+    image: Image, tmp_path: Path, variable: str
+) -> None:
+    """Whatever becomes of all that is said otherwise."""
+    log = "exec s6-log -b /srv/web"
+    image.service("web", "echo last; exit 3", essential="", log_run=log)
+    start = Start(env=dict([variable.split("=")]))
+    with booted(image, tmp_path, start=start) as box:
+        assert box.ended() == 3
+    text = "s6-init: essential service web exited 3; the end of its log:\nlast\n"
+    assert box.err == text
+
+
 def test_an_essential_service_that_is_killed(image: Image, tmp_path: Path) -> None:
     """As in the shell: 128 and the signal. The first one has the say."""
     image.service("one", "sleep 0.2; kill -9 $$", essential="")

@@ -82,9 +82,9 @@ def test_a_profile_has_files_of_its_own() -> None:
     ("variables", "scripts", "most_ms"),
     [
         ({}, 3, 0),
-        ({b"S6_KILL_GRACETIME": b"3000"}, 1, 11_000),
-        ({b"S6_KILL_GRACETIME": b"10"}, 0, 3010),
-        ({b"S6_SERVICES_GRACETIME": b"20000"}, 0, 23_000),
+        ({b"S6_KILL_GRACETIME": b"3000"}, 1, 14_000),
+        ({b"S6_KILL_GRACETIME": b"10"}, 0, 3510),
+        ({b"S6_SERVICES_GRACETIME": b"20000"}, 0, 26_000),
     ],
 )
 def test_how_long_a_stop_may_take(

@@ -20,8 +20,8 @@ from nurseries import (
     words_of,
 )
 from s6log.unix.fds import is_open
-from supervisor.warm.order import Order
 from supervisor.warm.folder import PARENTS
+from supervisor.warm.order import Order
 
 PLAIN = "n3 s4096 ./main"
 SCRIPTS = [
