@@ -6,13 +6,19 @@ pid) stands for any other, a row of blanks for a longer or shorter one, `...` fo
 part of a line, and a line `...` for any lines.
 """
 
+import contextlib
+import itertools
 import re
+import shlex
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import pagedocker
+from pagedocker import Docker
 from pages import PAGES, Block, name, read
 from reader import Reader
 from scanning import namespaces_allowed
@@ -38,8 +44,8 @@ NEEDED = {
 """Programs of others that pages are about; without them the page is skipped."""
 
 LOOKING = {
-    *("cat", "echo", "grep", "head", "ls", "tail", "wc", "s6-tai64nlocal"),
-    *("s6-svdt", "s6-svok", "s6-svperms", "s6-svstat"),
+    *("cat", "echo", "grep", "head", "ls", "sort", "tail", "wc", "s6-tai64nlocal"),
+    *("s6-svdt", "s6-svok", "s6-svperms", "s6-svstat", "php"),
 }
 """Programs that only look: what they are to show may be there in a moment only."""
 
@@ -69,21 +75,54 @@ PROMPT, MORE = "$ ", "> "
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if read(p).blocks], ids=name)
-def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
-    """All of them succeed, and print what is shown."""
+def test_commands_do_what_the_page_says(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """All of them succeed, and print what is shown.
+
+    Without an engine for containers those that are about them are left out; so are
+    those that somebody else than root, or without PID namespaces, cannot run.
+    """
     for program in NEEDED.get(name(page), ()):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
-    with Reader(tmp_path) as reader:
-        for block in read(page).blocks:
-            if block.file:
-                check_file(reader, block)
-            elif AS_ROOT.search(block.text) and not namespaces_allowed():
-                pass
-            elif block.language == "sh":
-                check_commands(reader, block)
-            elif block.language == "console":
-                check_session(reader, block)
+    blocks = read(page).blocks
+    without = ""
+    with Reader(tmp_path) as reader, contextlib.ExitStack() as stack:
+        if any(map(pagedocker.is_for_docker, blocks)):
+            docker = request.getfixturevalue("docker")
+            if isinstance(docker, str):
+                without = f"no containers here: {docker}"
+                blocks = [b for b in blocks if not pagedocker.is_for_docker(b)]
+            else:
+                stack.enter_context(offered(docker, reader))
+        for block in blocks:
+            check(reader, block)
+    if without:
+        pytest.skip(without)
+
+
+def check(reader: Reader, block: Block) -> None:
+    """Do what a reader does with a block."""
+    if block.file:
+        check_file(reader, block)
+    elif AS_ROOT.search(block.text) and not namespaces_allowed():
+        pass
+    elif block.language == "sh":
+        check_commands(reader, block)
+    elif block.language == "console":
+        check_session(reader, block)
+
+
+@contextlib.contextmanager
+def offered(docker: Docker, reader: Reader) -> Iterator[None]:
+    """Have docker on the reader's PATH; in the end, remove all containers."""
+    label = uuid.uuid4().hex
+    reader.install("docker", docker.script(label))
+    try:
+        yield
+    finally:
+        docker.remove(label)
 
 
 def check_file(reader: Reader, block: Block) -> None:
@@ -124,8 +163,26 @@ def check_session(reader: Reader, block: Block) -> None:
 
 def only_looks(command: str) -> bool:
     """Tell whether all programs of a command only look at what is there."""
-    programs = {part.split()[0] for part in re.split("[|;&]", command) if part.split()}
-    return programs <= LOOKING
+    return {looker(words) for words in parts(command) if words} <= LOOKING
+
+
+def parts(command: str) -> Iterator[list[str]]:
+    """Give the words of each simple command."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="|;&\n")
+    lexer.whitespace, lexer.whitespace_split = " \t", True
+    between = set(lexer.punctuation_chars)
+    for divides, words in itertools.groupby(lexer, lambda word: set(word) <= between):
+        if not divides:
+            yield list(words)
+
+
+def looker(words: list[str]) -> str:
+    """Give the program of a simple command; in a container, that there."""
+    if words[:2] == ["docker", "logs"]:
+        return "cat"
+    if words[:2] == ["docker", "exec"]:
+        return words[3]
+    return words[0]
 
 
 def session(block: Block) -> Iterator[tuple[str, str]]:
