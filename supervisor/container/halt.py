@@ -60,12 +60,13 @@ def become_other(arguments: list[bytes]) -> int:
 def others(folders: "Iterable[bytes]") -> "Iterator[bytes]":
     """Give the programs of that name in some folders, but for launchers of ours.
 
-    All of our launchers are one text, in whatever prefix they are. Where that is
-    not known none is given, or we could become ourselves again and again.
+    All of our launchers are one text, in whatever prefix they are; that of s6-log is
+    kept in the package. Where it is not known none is given, or we could become
+    ourselves again and again.
     """
     import s6log
 
-    own = content(os.path.dirname(os.fsencode(s6log.__file__)) + b"/bin/halt")
+    own = content(os.path.dirname(os.fsencode(s6log.__file__)) + b"/bin/s6-log")
     if own is None:
         return
     for folder in folders:

@@ -149,7 +149,9 @@ class Init:
         for name, meaning in SIGNALS.items():
             loop.on_signal(getattr(signal, f"SIG{name}"), _Answer(self, name, meaning))
         self._ground.control.listen(loop)
-        loop.again(self._context.tree.scan)
+        # At once: a container may live so short that no later turn finds it alive, and
+        # the catch-all logger must be known before anybody says something.
+        self._context.tree.scan()
         boot = Boot(self._context, bool(self._words))
         self._begin(boot.steps(), self._booted)
         while self._phase != ENDED and self._context.tree.leaving != effects.ABORT:

@@ -173,7 +173,7 @@ def test_slow_command_is_waited_for_while_it_takes_something(
     Only the pipe is behind the end of the input, and has its own time.
     """
     data = lines(0, 8000)
-    with feeding(ours, tmp_path, "-t300", f"@pipe={SLOW}") as fed:
+    with feeding(ours, tmp_path, "-t2000", f"@pipe={SLOW}") as fed:
         fed.feed(data)
         began = time.monotonic()
         assert fed.end() == 0
