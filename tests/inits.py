@@ -23,6 +23,10 @@ from watching import children, facts
 CHECKOUT = Path(__file__).parent.parent
 SLEEP = "exec sleep 1000"
 POLITE = "trap 'echo bye; exit 0' TERM\necho hello\nwhile :; do sleep 1000 & wait; done"
+PTY = """
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+"""
 SETUP = r"""
 set -e
 box=$1 image=$2 run=$3 apart=$4 above=$5 user=$6 workdir=$7

@@ -53,7 +53,7 @@ def _attempt(
         # Python refuses to execute it. The C programs try "/usr/bin/" and the like.
         return _error(errno.EACCES)
     failure = _error(errno.ENOENT)
-    for path in _places(argv[0]):
+    for path in places_of(argv[0]):
         try:
             if environment is None:
                 # Not os.environb: that has lost what is doubled or has no `=`.
@@ -69,7 +69,7 @@ def _attempt(
     return failure
 
 
-def _places(program: bytes) -> "Iterable[bytes]":
+def places_of(program: bytes) -> "Iterable[bytes]":
     """Give the paths under which a program may be found."""
     if b"/" in program:
         return (program,)

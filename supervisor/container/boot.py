@@ -36,6 +36,7 @@ GO_ON, WARN, STOP = range(3)
 
 FAILED = b"\n!!!!!\n init-stage2 failed.\n!!!!!\n"
 TIMED_OUT = 1  # as the exit code of a stage
+NO_LIMIT = 0  # scripts take the time they need: half a migration is worse than none
 RC_DEFINITIONS = b"/s6-overlay/s6-rc.d"
 
 
@@ -127,7 +128,7 @@ class Boot:
         except OSError as error:
             context.messages.warn(b"unable to apply " + path, error)
             return 1
-        return (yield from scripts.await_end(context, pid, self._left_ms()))
+        return (yield from scripts.await_end(context, pid, NO_LIMIT))
 
     def _run_scripts(self) -> "Steps":
         """Run the scripts of cont-init.d: all of them, or up to the first failure."""
@@ -138,14 +139,7 @@ class Boot:
         say(b"[cont-init.d] executing container initialization scripts...\n")
         failed = 0
         for name in context.files.scripts(CONT_INIT):
-            if self._is_late():
-                self._tell_late(
-                    b"cont-init.d: not run: " + name + b" and those after it"
-                )
-                failed = failed or TIMED_OUT
-                break
-            limit_ms = self._left_ms()
-            code = yield from scripts.run_script(context, CONT_INIT, name, limit_ms)
+            code = yield from scripts.run_script(context, CONT_INIT, name, NO_LIMIT)
             failed = failed or code
             if failed and context.settings.numbers[BEHAVIOUR] >= STOP:
                 return failed
@@ -227,10 +221,6 @@ class Boot:
     def _left_ms(self) -> int:
         """Give what is left for the whole boot; 0: there is no limit."""
         return left_ms(self._deadline_ns, time.monotonic_ns())
-
-    def _is_late(self) -> bool:
-        due_ns = self._deadline_ns
-        return due_ns is not None and time.monotonic_ns() >= due_ns
 
     def _tell_late(self, what: bytes) -> None:
         limit_ms = self._context.settings.numbers[CMD_WAIT_MAXTIME]

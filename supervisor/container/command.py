@@ -1,12 +1,13 @@
 """The CMD of a container: a foreground process that is not supervised."""
 
+import errno
 import fcntl
 import os
 
 from s6log.unix.fds import STDERR, STDIN, STDOUT
 from s6log.unix.messages import Fatal, Messages
 from s6log.unix.signals import signal
-from supervisor.chain.execute import execute
+from supervisor.chain.execute import execute, places_of
 from supervisor.container import places
 from supervisor.container.children import fork
 from supervisor.container.preparation import write_file
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from supervisor.container.sequence import Steps
 
 PATH = b"PATH"
+SHELL = b"/bin/sh"
 FORWARDED = ("TERM", "QUIT", "INT", "USR1", "USR2", "PWR", "WINCH")
 """With S6_CMD_RECEIVE_SIGNALS: signals to s6-init that the CMD gets instead."""
 
@@ -98,17 +100,32 @@ class Command:
         os.fchdir(self._context.workdir)
         limits.restore_limit(self._limits)
         # What PATH says is where it is looked for.
-        os.environb[PATH] = environment.get(PATH, os.environb[PATH])
+        os.environb[PATH] = environment.get(PATH) or self._context.variables[PATH]
         try:
-            execute(self._words, environment)
+            try:
+                execute(self._words, environment)
+            except Fatal as failure:
+                if failure.error is None or failure.error.errno != errno.ENOEXEC:
+                    raise
+                # No `#!`: s6-overlay leaves the CMD to sh, which reads it itself.
+                execute([SHELL, *self._found()], environment)
         except Fatal as failure:
             return Messages(b"s6-init").fatal(failure)
+
+    def _found(self) -> list[bytes]:
+        """Give the words, with the path of the program that was found."""
+        program, *arguments = self._words
+        for path in places_of(program):
+            if os.access(path, os.X_OK):
+                return [path, *arguments]
+        return self._words
 
     def _take_streams(self) -> None:
         """Take the container's own streams; or log what is said."""
         original, settings = self._context.original, self._context.settings
         os.dup2(original.stdin, STDIN)
-        if settings.on(LOGGING) and not settings.on(CMD_USE_TERMINAL):
+        keeps = settings.on(CMD_USE_TERMINAL) and os.isatty(original.stdout)
+        if settings.on(LOGGING) and not keeps:
             output = self._context.outlets.output()
             os.dup2(output, STDOUT)
             os.dup2(output, STDERR)

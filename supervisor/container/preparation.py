@@ -9,7 +9,7 @@ import stat
 from s6log.unix.locks import is_locked
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal
 from supervisor.container import copying, environment, places, programs
-from supervisor.container.settings import WORLD_WRITABLE_RUN
+from supervisor.container.settings import READ_ONLY_ROOT, WORLD_WRITABLE_RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +77,16 @@ def write_environment(messages: "Messages", variables: "Mapping[bytes, bytes]") 
 
 def check_run(messages: "Messages", settings: "Settings") -> None:
     """Make sure that /run is ours and can be written to. Raises Fatal, code 100."""
+    read_only = settings.on(READ_ONLY_ROOT)
     try:
+        if not read_only:
+            make_run()
         found = os.stat(places.RUN)
     except OSError as error:
         raise Fatal(MISTAKE, b"unable to use /run", error, (HINT,)) from error
     check_owner(messages, settings, found)
+    if os.geteuid() == 0 and not read_only:
+        set_mode(messages, found)
     trial = places.RUN + b"/.s6-init-%d" % os.getpid()
     try:
         os.mkdir(trial)
@@ -95,6 +100,24 @@ def check_run(messages: "Messages", settings: "Settings") -> None:
             b"/run is mounted noexec: the programs of services are executed in /etc,"
             b" and whatever else is to be executed in /run will fail"
         )
+
+
+def make_run() -> None:
+    """Make /run where it is missing. OSError."""
+    try:
+        os.mkdir(places.RUN, MODE)
+    except FileExistsError:
+        pass
+
+
+def set_mode(messages: "Messages", found: os.stat_result) -> None:
+    """Let only root write to /run, as s6-overlay does: a tmpfs often has mode 1777."""
+    if stat.S_IMODE(found.st_mode) == MODE:
+        return
+    try:
+        os.chmod(places.RUN, MODE)
+    except OSError as error:
+        messages.warn(b"unable to set the mode of /run", error)
 
 
 def check_owner(
@@ -115,7 +138,7 @@ def check_owner(
     ours = found.st_uid == 0 and bool(mode & (GROUP_WRITES | ALL_WRITE))
     if ours and os.getegid() == 0 == found.st_gid and not mode & ALL_WRITE:
         return  # a user of group root, as OpenShift has them
-    if ours and settings.on(WORLD_WRITABLE_RUN):
+    if ours and (mode & stat.S_ISVTX or settings.on(WORLD_WRITABLE_RUN)):
         text = b"/run can be written to by others: %o" % mode
         messages.warn(RED + text + PLAIN)
         return

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from supervisor.container.sequence import Steps
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+SHELL = b"/bin/sh"
 
 
 def run_script(
@@ -45,13 +46,26 @@ def run(
     limit_ms: int,
 ) -> "Steps":
     """Run a program in the image's working directory; give its exit code."""
-    streams = Streams(context.host.null)
     try:
-        pid = context.host.spawner.start(argv, context.workdir, streams, variables)
+        pid = _start(context, argv, variables)
     except OSError as error:
         context.messages.warn(b"unable to spawn " + argv[0], error)
         return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
     return (yield from await_end(context, pid, limit_ms))
+
+
+def _start(
+    context: "Context", argv: "Sequence[bytes]", variables: "Mapping[bytes, bytes]"
+) -> int:
+    """Start a program; one without `#!` is for sh, as in s6-overlay. OSError."""
+    start = context.host.spawner.start
+    streams = Streams(context.host.null)
+    try:
+        return start(argv, context.workdir, streams, variables)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    return start((SHELL, *argv), context.workdir, streams, variables)
 
 
 def await_end(context: "Context", pid: int, limit_ms: int) -> "Steps":

@@ -127,9 +127,13 @@ class Settings:
         return b"/etc/cont-profile.d/" + profile if profile else b"/etc"
 
     def command(self, arguments: list[bytes]) -> list[bytes]:
-        """Give the words of the CMD, those of S6_CMD_ARG0 in front."""
+        """Give the words of the CMD, those of S6_CMD_ARG0 in front.
+
+        One a line, as in s6-overlay 1 and 2; on one line blanks divide them, as in 3.
+        """
         first = self.texts[CMD_ARG0]
-        return [*(word for word in first.split(b"\n") if word), *arguments]
+        words = first.split(b"\n") if b"\n" in first else first.split()
+        return [*filter(None, words), *arguments]
 
     def slowest_stop_ms(self, scripts: int) -> int:
         """Give how long a stop may take if somebody has chosen that; else 0.

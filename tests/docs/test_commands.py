@@ -31,6 +31,7 @@ ELSEWHERE = {
     "machine to itself",
     ".venv/bin/python tests/bench/fanout.py --quick --cell @tag": "likewise",
     ".venv/bin/python tests/bench/supervision.py --part trees --size 100": "likewise",
+    "PYTHONPATH=tests .venv/bin/python tests/bench/containers.py": "likewise",
 }
 """Commands that are not run here, and why."""
 

@@ -92,18 +92,36 @@ def test_o2_a_script_fails(
 
 
 def test_scripts_of_every_kind_of_failure(image: Image, tmp_path: Path) -> None:
-    """Without an interpreter, with one that is not there, killed by a signal."""
-    image.file("/etc/cont-init.d/1", "echo no interpreter\n")
+    """A directory is none; an interpreter that is not there; killed by a signal."""
+    image.file("/etc/cont-init.d/1/run", "#!/bin/sh\n")
     image.file("/etc/cont-init.d/2", "#!/nowhere\n")
     image.script("/etc/cont-init.d/3", "kill -9 $$")
     with booted(image, tmp_path, "true") as box:
         assert box.ended() == 0
     assert re.findall(r"\[cont-init.d\] (\d): exited (\d+)\.", box.out) == [
-        ("1", "126"),
         ("2", "127"),
         ("3", "137"),
     ]
-    assert "unable to spawn /run/s6/etc/cont-init.d/1: Exec format error" in box.err
+    assert "unable to spawn /run/s6/etc/cont-init.d/2: No such file" in box.err
+
+
+def test_without_an_interpreter_it_is_for_sh(image: Image, tmp_path: Path) -> None:
+    """As in s6-overlay: scripts, and the command, by its path or by PATH."""
+    image.file("/etc/cont-init.d/1", 'echo "script $0"\n')
+    image.file("/usr/bin/without", 'echo "command $0 $1"; exit 4\n')
+    for word in ("without", "/usr/bin/without"):
+        with booted(image, tmp_path, word, "x") as box:
+            assert box.ended() == 4
+        assert "script /run/s6/etc/cont-init.d/1\n" in box.out
+        assert "command /usr/bin/without x\n" in box.out
+
+
+def test_without_path_there_is_one_all_the_same(image: Image, tmp_path: Path) -> None:
+    """As engines may start a container."""
+    start = Start(below=("env", "-u", "PATH"))
+    with booted(image, tmp_path, "sh", "-c", "echo $PATH", start=start) as box:
+        assert box.ended() == 0
+    assert "\n/command:/usr/bin:/bin" in box.out
 
 
 def test_modes_are_set(image: Image, tmp_path: Path) -> None:

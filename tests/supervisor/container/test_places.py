@@ -5,16 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from inits import POLITE, SLEEP, Image, Start, booted, needs_boxes
+from inits import POLITE, PTY, SLEEP, Image, Start, booted, needs_boxes
 
 pytestmark = needs_boxes
 
 READ_ONLY = ("sh", "-c", 'mount -o remount,ro / && exec "$@"', "")
 USER = "1000:1000"
-PTY = """
-import os, pty, sys
-sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
-"""
 
 
 def test_o9_a_read_only_root(image: Image, tmp_path: Path) -> None:
@@ -58,8 +54,11 @@ def test_o9_run_without_exec(image: Image, tmp_path: Path) -> None:
 
 
 def test_o9_without_run(image: Image, tmp_path: Path) -> None:
-    """There is nowhere to be."""
+    """It is made, unless we are told that this cannot be."""
     with booted(image, tmp_path, "true", start=Start(run="none")) as box:
+        assert box.ended() == 0
+    start = Start(run="none", env={"S6_READ_ONLY_ROOT": "1"})
+    with booted(image, tmp_path, "true", start=start) as box:
         assert box.ended() == 100
     assert "s6-init: fatal: unable to use /run: No such file or directory" in box.err
     assert box.out == ""
@@ -104,6 +103,7 @@ LET_IN = "S6_YES_I_WANT_A_WORLD_WRITABLE_RUN_BECAUSE_KUBERNETES"
     [
         (Start(user=USER), 100),
         (Start(user=USER, run="mode=777"), 100),
+        (Start(user=USER, run="mode=1777"), 0),
         (Start(user=USER, run="mode=777", env={LET_IN: "1"}), 0),
         (Start(user=USER, run="mode=775", env={LET_IN: "1"}), 100),
         (Start(user="12345:0", run="mode=775"), 0),
@@ -121,7 +121,16 @@ def test_o10_whose_run_it_is(
         assert "s6-init: fatal: " in box.err
         assert "/run" in box.err
     else:
-        assert ("can be written to by others" in box.err) == bool(start.env)
+        warned = start.run == "mode=1777" or bool(start.env)
+        assert ("can be written to by others" in box.err) == warned
+
+
+def test_only_root_may_write_to_run(image: Image, tmp_path: Path) -> None:
+    """If we are root: `--tmpfs /run` alone makes one that is for all."""
+    with booted(image, tmp_path, start=Start(run="mode=1777")) as box:
+        box.says("[s6-init] ensuring")
+        assert box.path("/run").stat().st_mode & 0o7777 == 0o755
+        assert box.stop() == 0
 
 
 def test_a_profile_takes_the_place_of_etc(image: Image, tmp_path: Path) -> None:
@@ -184,6 +193,23 @@ def test_services_that_are_not_ready(image: Image, tmp_path: Path) -> None:
     with booted(image, tmp_path, "echo", "go", start=Start(env=variables)) as box:
         assert box.ended() == 1
     assert "go\n" not in box.out
+
+
+def test_scripts_take_the_time_they_need(image: Image, tmp_path: Path) -> None:
+    """The limit is for services: half a migration would be worse than none."""
+    image.script("/etc/cont-init.d/1", "sleep 0.3; echo migrated")
+    image.script("/etc/cont-init.d/2", "echo second")
+    image.service("web", "sleep 0.2; echo >&3; " + SLEEP, notification_fd="3\n")
+    variables = {
+        "S6_CMD_WAIT_FOR_SERVICES": "1",
+        "S6_CMD_WAIT_FOR_SERVICES_MAXTIME": "100",
+    }
+    with booted(image, tmp_path, "echo", "go", start=Start(env=variables)) as box:
+        assert box.ended() == 0
+    assert "migrated\n" in box.out
+    assert "second\n" in box.out
+    assert "go\n" in box.out
+    assert "services.d: not there: web" in box.err
 
 
 def test_the_command_waits_for_services(image: Image, tmp_path: Path) -> None:

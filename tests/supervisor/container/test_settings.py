@@ -55,7 +55,7 @@ def test_an_unknown_console_is_raw() -> None:
 
 
 def test_the_words_of_the_command() -> None:
-    """Those of S6_CMD_ARG0, one a line, are in front."""
+    """Those of S6_CMD_ARG0, one a line or between blanks, are in front."""
     chosen = Settings({b"S6_CMD_ARG0": b"env\n-i\n"})
     assert chosen.command([b"sh", b"-c", b"a b"]) == [
         b"env",
@@ -64,6 +64,8 @@ def test_the_words_of_the_command() -> None:
         b"-c",
         b"a b",
     ]
+    chosen = Settings({b"S6_CMD_ARG0": b"nice -n 5"})
+    assert chosen.command([b"a b"]) == [b"nice", b"-n", b"5", b"a b"]
     assert Settings({}).command([]) == []
 
 
