@@ -55,6 +55,7 @@ class Docker:
         if not isinstance(workshop.engine, Podman):
             raise Unusable(f"{workshop.engine.name} does not take docker's commands")
         self._engine = workshop.engine
+        self.names = workshop.names
         for name, known in STAND_INS.items():
             workshop.image(name)
             self._engine.call("tag", tag(name), known)

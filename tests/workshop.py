@@ -111,6 +111,12 @@ class Workshop:
         shutil.copy(IMAGES / "base" / "Containerfile", context)
         self._build("base", context)
 
+    @contextlib.contextmanager
+    def names(self) -> Iterator[None]:
+        """Be the only one who gives names to images and containers for a while."""
+        with _turn(self._folder, "names"):
+            yield
+
 
 @contextlib.contextmanager
 def opened(wanted: str = "") -> Iterator[Workshop]:
@@ -179,8 +185,8 @@ def _sweep() -> None:
 
 
 @contextlib.contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    fd = os.open(folder / "turn", FLAGS, 0o600)
+def _turn(folder: Path, name: str = "turn") -> Iterator[None]:
+    fd = os.open(folder / name, FLAGS, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

@@ -120,10 +120,12 @@ def offered(docker: Docker, reader: Reader) -> Iterator[None]:
     """Have docker on the reader's PATH; in the end, remove all containers."""
     label = uuid.uuid4().hex
     reader.install("docker", docker.script(label))
-    try:
-        yield
-    finally:
-        docker.remove(label)
+    # Two pages may well call an image or a container the same.
+    with docker.names():
+        try:
+            yield
+        finally:
+            docker.remove(label)
 
 
 def check_file(reader: Reader, block: Block) -> None:
