@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from supervisor.container.sequence import Steps
     from supervisor.scan.entries import Entry
 
-GO_ON, WARN, STOP = range(3)
-"""Of S6_BEHAVIOUR_IF_STAGE2_FAILS."""
+WARN, STOP = 1, 2
+"""Of S6_BEHAVIOUR_IF_STAGE2_FAILS; 0 is to go on."""
 
 FAILED = b"\n!!!!!\n init-stage2 failed.\n!!!!!\n"
 TIMED_OUT = 1  # as the exit code of a stage
+FORK_FAILED = 1
+PATIENCE_MS = 10_000  # then it is said for whom a boot waits
 NO_LIMIT = 0  # scripts take the time they need: half a migration is worse than none
 RC_DEFINITIONS = b"/s6-overlay/s6-rc.d"
 
@@ -120,15 +122,23 @@ class Boot:
         hidden = context.settings.on(FIX_ATTRS_HIDDEN)
 
         def work() -> int:
-            os.setsid()
             return apply_file(path, hidden, context.messages.warn)
 
+        return (yield from self._in_child(work))
+
+    def _in_child(self, work: "Callable[[], int]") -> "Steps":
+        """Have a child do what may take long, and give the code that it ends with."""
+
+        def apart() -> int:
+            os.setsid()
+            return work()
+
         try:
-            pid = fork(work)
+            pid = fork(apart)
         except OSError as error:
-            context.messages.warn(b"unable to apply " + path, error)
-            return 1
-        return (yield from scripts.await_end(context, pid, NO_LIMIT))
+            self._context.messages.warn(b"unable to fork", error)
+            return FORK_FAILED
+        return (yield from scripts.await_end(self._context, pid, NO_LIMIT))
 
     def _run_scripts(self) -> "Steps":
         """Run the scripts of cont-init.d: all of them, or up to the first failure."""
@@ -167,7 +177,7 @@ class Boot:
             return 0
         say = context.progress.say
         say(b"[services.d] starting services\n")
-        code = context.files.install_services()
+        code = yield from self._in_child(context.files.install_services)
         context.tree.order((orders.SCAN,))
         if self._waits:
             code = (yield from self._await_services()) or code
@@ -180,13 +190,18 @@ class Boot:
     def _await_services(self) -> "Steps":
         """Wait for all services: ready where they tell, else up."""
         context = self._context
-        limit_ms = self._left_ms()
-        yield Until(context.loop, context.bell, self._all_there, limit_ms)
-        missing = [entry.name for entry in self._entries() if not self._there(entry)]
-        if missing:
-            self._tell_late(b"services.d: not there: " + b", ".join(sorted(missing)))
-            return TIMED_OUT
-        return 0
+        first_ms = min(self._left_ms() or PATIENCE_MS, PATIENCE_MS)
+        settled = self._all_settled
+        if not (yield Until(context.loop, context.bell, settled, first_ms)):
+            if not self._is_late():
+                context.messages.warn(b"waiting for services: " + self._missing())
+            yield Until(context.loop, context.bell, settled, self._left_ms())
+        missing = self._missing()
+        if missing and self._is_late():
+            self._tell_late(b"services.d: not there: " + missing)
+        elif missing:
+            context.messages.warn(b"services.d: failed for good: " + missing)
+        return TIMED_OUT if missing else 0
 
     # ---- services
 
@@ -204,8 +219,19 @@ class Boot:
             return side.failures > 0
         return side.state == RUNNING and not service.untried
 
-    def _all_there(self) -> bool:
-        return all(self._there(entry) for entry in self._entries())
+    def _all_settled(self) -> bool:
+        """Tell whether nothing is left to wait for."""
+        return all(self._there(e) or self._failed(e) for e in self._entries())
+
+    def _missing(self) -> bytes:
+        """Name the services that are not there, in one line."""
+        missing = [e.name for e in self._entries() if not self._there(e)]
+        return b", ".join(sorted(missing))
+
+    def _failed(self, entry: "Entry") -> bool:
+        """Tell whether a service has failed for good, so that it will not be there."""
+        service = self._context.tree.service(entry.service)
+        return service is not None and service.gave_up
 
     def _there(self, entry: "Entry") -> bool:
         """Tell whether a service is what a CMD waits for; those with `down` are."""
@@ -213,7 +239,7 @@ class Boot:
         if service is None:
             return False
         if not service.want_up:
-            return True
+            return not service.gave_up
         return service.ready if service.notifies else service.up
 
     # ---- time
@@ -221,6 +247,10 @@ class Boot:
     def _left_ms(self) -> int:
         """Give what is left for the whole boot; 0: there is no limit."""
         return left_ms(self._deadline_ns, time.monotonic_ns())
+
+    def _is_late(self) -> bool:
+        due_ns = self._deadline_ns
+        return due_ns is not None and time.monotonic_ns() >= due_ns
 
     def _tell_late(self, what: bytes) -> None:
         limit_ms = self._context.settings.numbers[CMD_WAIT_MAXTIME]

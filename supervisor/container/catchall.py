@@ -60,16 +60,21 @@ def _user(messages: "Messages", settings: "Settings") -> bytes:
 def make_logdir(messages: "Messages", user: bytes) -> bytes:
     """Make the log directory, and let both of its names lead there. OSError.
 
-    Where the older one is a directory already, perhaps a volume, that is it.
+    Where the older one is a directory already, perhaps a volume, that is it; unless
+    nothing can be written there.
     """
     logdir, other = places.UNCAUGHT, places.OLD_UNCAUGHT
     if os.path.isdir(other) and not os.path.islink(other):
-        logdir, other = other, logdir
+        if os.access(other, os.W_OK):
+            logdir, other = other, logdir
+        else:
+            messages.warn(b"unable to write to " + other + b": logging to " + logdir)
     os.makedirs(logdir, 0o755, exist_ok=True)
     ids = _ids(user) if user else None
     if ids is not None:
-        os.chown(logdir, *ids)
-    os.chmod(logdir, LOGDIR_MODE)
+        give(logdir, *ids)
+    if os.stat(logdir).st_uid == os.geteuid() or os.geteuid() == 0:
+        os.chmod(logdir, LOGDIR_MODE)
     if not os.path.lexists(other):
         try:
             os.makedirs(os.path.dirname(other), 0o755, exist_ok=True)
@@ -78,6 +83,15 @@ def make_logdir(messages: "Messages", user: bytes) -> bytes:
             if os.access(os.path.dirname(other), os.W_OK):
                 messages.warn(b"unable to make " + other, error)
     return logdir
+
+
+def give(logdir: bytes, uid: int, gid: int) -> None:
+    """Give a log directory to a user, with what another one has logged. OSError."""
+    with os.scandir(logdir) as found:
+        for entry in found:
+            if entry.is_file(follow_symlinks=False):
+                os.chown(entry.path, uid, gid, follow_symlinks=False)
+    os.chown(logdir, uid, gid)
 
 
 def _ids(user: bytes) -> tuple[int, int] | None:

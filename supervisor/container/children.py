@@ -22,8 +22,16 @@ def fork(work: "Callable[[], int]") -> int:
 
     Signals do in it what they do in any program. OSError when there is none.
     """
-    pid = os.fork()
+    # Held until they mean that: a signal sent to the child at once would only ring
+    # at our pipe, and be lost.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
     code = BUG
     try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from supervisor.container.context import Context
     from supervisor.container.sequence import Steps
 
+JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 PATH = b"PATH"
 SHELL = b"/bin/sh"
 FORWARDED = ("TERM", "QUIT", "INT", "USR1", "USR2", "PWR", "WINCH")
@@ -72,6 +73,20 @@ class Command:
             os.kill(self.pid, signum)
         except OSError:
             pass  # it has just ended
+
+    def go_on(self) -> None:
+        """Continue it if a key of the terminal has stopped it (Ctrl-Z).
+
+        It is nobody's job: there is no shell that could.
+        """
+        if not self.pid:
+            return
+        try:
+            seen = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
+            if seen is not None and seen.si_status in JOB_CONTROL:
+                os.killpg(self.pid, signal.SIGCONT)
+        except OSError:
+            pass  # it has ended
 
     def _note_pid(self) -> None:
         try:

@@ -15,6 +15,7 @@ from supervisor.service.host import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from s6log.unix.loop import Timer
     from s6log.unix.messages import Messages
     from supervisor.service.host import Host
 
@@ -37,6 +38,7 @@ class Console:
         "_messages",
         "_mode",
         "_pairs",
+        "_pause",
         "_streams",
         "_unsent",
         "pid",
@@ -51,15 +53,24 @@ class Console:
         self._channel: _socket.socket | None = None
         self._unsent: list[tuple[bytes, int]] = []
         self._ending = False
+        self._pause: Timer | None = None  # before another process is started
         self.pid = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether all has been read that was said until `end`."""
+        return self._ending and not (self.pid or self._pause or self._unread())
 
     def begin(self) -> None:
         """Start the process, and tell it of all pipes there are."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         try:
             ours = self._start()
         except OSError as error:
             self._messages.warn(b"unable to start " + PROGRAM, error)
-            self._host.loop.after(PAUSE_MS, self.begin)
+            self._pause = self._host.loop.after(PAUSE_MS, self.begin)
             return
         ours.setblocking(False)
         self._channel = ours
@@ -102,7 +113,8 @@ class Console:
             self._host.on_change()
             return
         self._messages.warn(PROGRAM + b" has died; another takes over")
-        self._host.loop.after(0 if self._ending else PAUSE_MS, self.begin)
+        pause_ms = 0 if self._ending else PAUSE_MS
+        self._pause = self._host.loop.after(pause_ms, self.begin)
 
     def _unread(self) -> bool:
         """Tell whether something in the pipes would be lost."""
@@ -136,8 +148,10 @@ class Console:
             pipe.close()
 
     def end(self) -> None:
-        """Let the process come to its end: it has, when `pid` is 0."""
+        """Let the process come to its end; one that waits to begin does so now."""
         self._ending = True
+        if self._pause is not None:
+            self.begin()
         for pair in self._pairs.values():
             for pipe in pair:
                 pipe.close_writing()

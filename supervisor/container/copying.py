@@ -1,5 +1,6 @@
 """Copies of the image's files in /run, with their modes, links and owners."""
 
+import errno
 import os
 import stat
 
@@ -64,14 +65,21 @@ def _copy_content(source: bytes, target: bytes) -> None:
 
 
 def remove_tree(path: bytes) -> None:
-    """Remove a file or a directory with all that is in it, if it is there. OSError."""
+    """Remove a file or a directory with all that is in it, if it is there. OSError.
+
+    What is mounted below it stays, and so do the directories above that.
+    """
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return
     if not stat.S_ISDIR(found.st_mode):
         os.unlink(path)
-        return
-    for name in os.listdir(path):
-        remove_tree(path + b"/" + name)
-    os.rmdir(path)
+    elif os.lstat(os.path.dirname(path)).st_dev == found.st_dev:
+        for name in os.listdir(path):
+            remove_tree(path + b"/" + name)
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EBUSY):
+                raise

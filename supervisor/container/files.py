@@ -1,5 +1,6 @@
 """The image's own files: made available in /run, with the modes they need."""
 
+import errno
 import os
 import stat
 
@@ -20,6 +21,7 @@ PROGRAMS = (b"run", b"finish", b"log/run", b"log/finish", b"data/check")
 """Of a service directory: what is executed."""
 FILE_MODE, PROGRAM_MODE = 0o644, 0o755
 FAILED = 1
+TOO_DEEP = OSError(errno.ELOOP, os.strerror(errno.ELOOP))  # of directories
 
 
 class Files:
@@ -37,11 +39,6 @@ class Files:
         self._runs_here = not _is(places.RUN, os.ST_NOEXEC)
         read_only = read_only or (os.path.exists(etc) and _is(etc, os.ST_RDONLY))
         self._copies = read_only and self._runs_here
-
-    @property
-    def runs_here(self) -> bool:
-        """Whether programs in /run can be executed."""
-        return self._runs_here
 
     # ---- the two lines of [s6-init]
 
@@ -133,8 +130,9 @@ class Files:
             try:
                 copy_tree(os.path.realpath(service), copy, self._runs_here)
                 os.symlink(copy, places.SCANDIR + b"/" + name)
-            except OSError as error:
-                self._warn(b"unable to copy service " + name, error)
+            except (OSError, RecursionError) as error:
+                why = error if isinstance(error, OSError) else TOO_DEEP
+                self._warn(b"unable to copy service " + name, why)
                 self._give_up(copy)
                 code = FAILED
         return code

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from supervisor.container.command import Command
     from supervisor.container.sequence import Steps
+    from supervisor.container.stop import Stop
 
 BOOTING, RUNNING, STOPPING, ENDED = range(4)
 PATH = b"PATH"
@@ -65,6 +66,7 @@ class Init:
         "_ground",
         "_phase",
         "_sequence",
+        "_stop",
         "_turns",
         "_words",
     )
@@ -80,12 +82,13 @@ class Init:
             messages.warn(mistake)
         await_closing(chosen.numbers[settings.CLOSING_FD])
         self._words = chosen.command(arguments)
-        workdir = keep_high(os.open(".", DIRECTORY), HIGH)
+        workdir = keep_high(open_workdir(messages), HIGH)
         self._context = context = Context(chosen, variables, workdir)
         self._phase = BOOTING
         self._code = 0
         self._essential = b""
         self._sequence: Sequence | None = None
+        self._stop: Stop | None = None
         self._command: Command | None = None
         preparation.prepare(messages, chosen, variables)
         self._ground = self._take_ground(messages)
@@ -189,10 +192,10 @@ class Init:
             self._sequence.cancel()
         if context.script:
             scripts.signal_session(context.script, signal.SIGTERM)
-        # What is not there yet is not in memory while the container lives.
+        # What is not needed before is not in memory while the container lives.
         from supervisor.container.stop import Stop
 
-        stop = Stop(context, self._code, self._essential)
+        self._stop = stop = Stop(context, self._code, self._essential)
         self._begin(stop.steps(), self._stopped)
 
     def _stopped(self, code: int) -> None:
@@ -203,7 +206,12 @@ class Init:
         """Say that we are wrong; a boot goes on to its end, a stop has come to it."""
         text = f"internal error: {type(error).__name__}: {error}".replace("\n", " ")
         self._context.messages.insist(text.encode(errors="backslashreplace"))
-        return BUG
+        if self._stop is None:
+            return BUG
+        from supervisor.container import processes
+
+        processes.kill(())
+        return self._stop.exit_code()
 
     # ---- what happens
 
@@ -232,6 +240,8 @@ class Init:
             self._context.tree.order((orders.SCAN, orders.PRUNE))
         elif meaning == REAP:
             self._context.loop.reap_children()
+            if command is not None:
+                command.go_on()
         elif name == "QUIT":
             text = b"SIGQUIT means nothing here; SIGTERM stops (STOPSIGNAL in an image)"
             self._context.messages.warn(text)
@@ -258,6 +268,15 @@ class _Answer:
 
     def __call__(self) -> None:
         self._init.answer(self._name, self._meaning)
+
+
+def open_workdir(messages: Messages) -> int:
+    """Open the image's working directory, or / where that is not ours to enter."""
+    try:
+        return os.open(".", DIRECTORY)
+    except OSError as error:
+        messages.warn(b"unable to use the working directory", error)
+    return os.open("/", DIRECTORY)
 
 
 def await_closing(fd: int) -> None:

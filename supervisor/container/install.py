@@ -16,6 +16,8 @@ COMMAND = b"/command"
 WITH_CONTENV = b"/usr/bin/with-contenv"
 EXECLINE = (b"/usr/lib/execline/bin", b"/usr/bin", b"/bin")
 EXECLINEB = b"execlineb"
+ELTEST, TEST = b"eltest", b"s6-test"  # which s6-portable-utils had before
+IN_THE_WAY = b"remove what is there, perhaps of s6-overlay, before"
 LAUNCHER_BYTES = 16 << 10
 USR_BIN = b"/usr/bin/"
 NOT_IN_USR_BIN = (b"halt", b"s6-init")
@@ -44,8 +46,10 @@ def install(messages: "Messages", arguments: list[bytes]) -> int:
             if is_free(root + link):
                 replace_link(root + link, target)
     except OSError as error:
-        text = b"unable to install into " + (root or b"/")
-        raise Fatal(REFUSED, text, error) from error
+        path = os.fsencode(error.filename2 or error.filename or root or b"/")
+        hints = (IN_THE_WAY,) if isinstance(error, FileExistsError) else ()
+        text = b"unable to install " + path
+        raise Fatal(REFUSED, text, error, hints) from error
     if not os.path.lexists(root + COMMAND + b"/" + EXECLINEB):
         messages.warn(b"execline is not installed: scripts in sh do without it")
     return DONE
@@ -58,11 +62,8 @@ def links() -> "Iterable[tuple[bytes, bytes]]":
     yield WITH_CONTENV, own + b"with-contenv"
     for name in launchers(own):
         yield COMMAND + b"/" + name, own + name
-    for name in EXECLINE_NAMES:
-        for folder in EXECLINE:
-            if os.access(folder + b"/" + name, os.X_OK):
-                yield COMMAND + b"/" + name, folder + b"/" + name
-                break
+    for name, target in of_execline():
+        yield COMMAND + b"/" + name, target
 
 
 def older_links() -> "Iterable[tuple[bytes, bytes]]":
@@ -74,10 +75,21 @@ def older_links() -> "Iterable[tuple[bytes, bytes]]":
     for name in launchers(own):
         if name not in NOT_IN_USR_BIN:
             yield USR_BIN + name, own + name
-    for folder in EXECLINE:
-        if os.access(folder + b"/" + EXECLINEB, os.X_OK):
-            yield USR_BIN + EXECLINEB, folder + b"/" + EXECLINEB
-            break
+    for name, target in of_execline():
+        if name in (EXECLINEB, TEST):
+            yield USR_BIN + name, target
+
+
+def of_execline() -> "Iterable[tuple[bytes, bytes]]":
+    """Give the programs of execline that are there: name and path."""
+    for name in EXECLINE_NAMES:
+        for folder in EXECLINE:
+            path = folder + b"/" + name
+            if os.access(path, os.X_OK):
+                yield name, path
+                if name == ELTEST:
+                    yield TEST, path
+                break
 
 
 def is_free(link: bytes) -> bool:

@@ -6,9 +6,12 @@ process shows nobody what it has open: a word there that names a directory with 
 """
 
 import os
+import select
+import time
 
-from s6log.unix.fds import Writer
+from s6log.unix.fds import MS_PER_SECOND, Writer
 from supervisor.container import places
+from supervisor.container.reading import end_of, start_of
 from supervisor.warm.words import Doubt, execline_words, sh_words
 
 TYPE_CHECKING = False
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 LINES = 20
 MOST_BYTES = 64 << 10  # of the end of a log
 RUN_BYTES = 16 << 10
-CURRENT = b"/current"
+CURRENT = b"current"
+PATIENCE_S = 1
 QUOTES = b"'\""
 
 
@@ -28,30 +32,45 @@ def tell(context: "Context", service: bytes, code: int) -> None:
     To the standard error that the container was started with, whatever is logged:
     that is where an orchestrator looks.
     """
-    directory = places.SCANDIR + b"/" + service.removesuffix(b"/log")
-    current = find_current(directory + b"/log")
-    lines = last_lines(current) if current else []
+    log = places.SCANDIR + b"/" + service.removesuffix(b"/log") + b"/log"
+    lines = last_lines(log)
     text = b"s6-init: essential service %s exited %d" % (service, code)
     text += b"; the end of its log:\n" if lines else b"\n"
+    say(context.original.stderr, text + b"".join(lines))
+
+
+def say(fd: int, text: bytes) -> None:
+    """Write all of a text, or what is taken of it in a second."""
+    writer = Writer(fd)
+    poll = select.poll()
+    deadline = time.monotonic() + PATIENCE_S
     try:
-        Writer(context.original.stderr).write([text, *lines])
+        while text and time.monotonic() < deadline:
+            try:
+                text = text[writer.write([text]) :]
+            except BlockingIOError:
+                poll.register(writer.fd, select.POLLOUT)
+                poll.poll(PATIENCE_S * MS_PER_SECOND)
     except OSError:
         pass  # nobody reads it, or nobody will
 
 
-def find_current(log: bytes) -> bytes:
-    """Give the file that a logger writes to; b"" when that is not to be known."""
+def last_lines(log: bytes) -> list[bytes]:
+    """Give the last lines of what a logger, with its run file in `log`, has written.
+
+    Each has its newline. None when that is not to be known, or not to be trusted.
+    """
     try:
-        with open(log + b"/run", "rb", buffering=0) as file:
-            text = file.read(RUN_BYTES)
+        text = start_of(log, b"run", RUN_BYTES)
     except OSError:
-        return b""
+        return []
     for word in words_of(text):
         if word[:1] in (b"/", b"."):
-            current = os.path.join(log, word) + CURRENT
-            if os.path.isfile(current):
-                return current
-    return b""
+            try:
+                return lines_of(*end_of(os.path.join(log, word), CURRENT, MOST_BYTES))
+            except OSError:
+                pass  # it is no log directory
+    return []
 
 
 def words_of(text: bytes) -> list[bytes]:
@@ -65,16 +84,9 @@ def words_of(text: bytes) -> list[bytes]:
     return [word.strip(QUOTES) for word in script.split()]
 
 
-def last_lines(path: bytes) -> list[bytes]:
-    """Give the last lines of a file, each with its newline."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            size = file.seek(0, os.SEEK_END)
-            start = file.seek(max(0, size - MOST_BYTES))
-            text = file.read(MOST_BYTES)
-    except OSError:
-        return []
+def lines_of(text: bytes, cut: bool) -> list[bytes]:
+    """Give the last lines of a text, whose first one may be cut."""
     lines = text.removesuffix(b"\n").split(b"\n") if text else []
-    if start and len(lines) > 1:
-        del lines[0]  # cut, perhaps
+    if cut and len(lines) > 1:
+        del lines[0]
     return [line + b"\n" for line in lines[-LINES:]]

@@ -7,7 +7,7 @@ reads and writes there: so it knows who said something, and on which stream.
 
 import os
 
-from s6log.unix.fds import STDERR, STDIN, STDOUT
+from s6log.unix.fds import STDERR, STDIN, STDOUT, unread
 from s6log.unix.spawn import keep_high
 from supervisor.service.host import Streams
 
@@ -95,6 +95,19 @@ class Outlets:
         self._original.restore()
         if self._pipe is not None:
             self._pipe.close_writing()
+
+    @property
+    def console_over(self) -> bool:
+        """Whether nothing is left to be read of what services have said."""
+        return self._console is None or self._console.over
+
+    @property
+    def unread(self) -> bool:
+        """Whether the catch-all logger has not come to the end of its input."""
+        pipe = self._pipe
+        if pipe is None:
+            return False
+        return pipe.writing >= 0 or unread(pipe.reading) > 0
 
     @property
     def console_pid(self) -> int:

@@ -3,9 +3,11 @@
 After this the places of `places` are there, and the environment is on file.
 """
 
+import errno
 import os
 import stat
 
+from s6log.unix.fds import STDERR
 from s6log.unix.locks import is_locked
 from s6log.unix.messages import MISTAKE, REFUSED, Fatal
 from supervisor.container import copying, environment, places, programs
@@ -24,6 +26,8 @@ GROUP_WRITES, ALL_WRITE = 0o020, 0o002
 STALE = (places.S6, places.SCANDIR)
 INITIAL_CODE = b"0"
 RED, PLAIN = b"\033[1;31m", b"\033[0m"
+WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+WRITE |= os.O_NONBLOCK | os.O_NOFOLLOW
 HINT = b"mount a tmpfs there, such as with --tmpfs /run:exec"
 
 
@@ -59,10 +63,13 @@ def prepare(
 
 
 def write_file(path: bytes, content: bytes, mode: int) -> None:
-    """Write a small file anew. OSError."""
-    with open(path, "wb", buffering=0) as file:
-        file.write(content)
-    os.chmod(path, mode)
+    """Write a small file anew. OSError, also where a FIFO or a link is in its place."""
+    fd = os.open(path, WRITE, mode)
+    try:
+        os.write(fd, content)
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)
 
 
 def write_environment(messages: "Messages", variables: "Mapping[bytes, bytes]") -> None:
@@ -89,10 +96,10 @@ def check_run(messages: "Messages", settings: "Settings") -> None:
         set_mode(messages, found)
     trial = places.RUN + b"/.s6-init-%d" % os.getpid()
     try:
-        os.mkdir(trial)
+        os.makedirs(trial, exist_ok=True)
         os.rmdir(trial)
     except OSError as error:
-        if not mount_tmpfs():
+        if error.errno != errno.EROFS or not mount_tmpfs():
             text = b"unable to write to /run"
             raise Fatal(MISTAKE, text, error, (HINT,)) from error
     if os.statvfs(places.RUN).f_flag & os.ST_NOEXEC:
@@ -136,11 +143,12 @@ def check_owner(
         return
     mode = stat.S_IMODE(found.st_mode)
     ours = found.st_uid == 0 and bool(mode & (GROUP_WRITES | ALL_WRITE))
-    if ours and os.getegid() == 0 == found.st_gid and not mode & ALL_WRITE:
+    in_group = 0 in (os.getegid(), *os.getgroups())
+    if ours and in_group and found.st_gid == 0 and not mode & ALL_WRITE:
         return  # a user of group root, as OpenShift has them
     if ours and (mode & stat.S_ISVTX or settings.on(WORLD_WRITABLE_RUN)):
         text = b"/run can be written to by others: %o" % mode
-        messages.warn(RED + text + PLAIN)
+        messages.warn(RED + text + PLAIN if os.isatty(STDERR) else text)
         return
     text = b"/run belongs to uid %d instead of %d" % (found.st_uid, uid)
     hint = b"give it to that user in the image, or mount a tmpfs there that is theirs"
@@ -195,7 +203,10 @@ def link_commands(messages: "Messages") -> None:
 def link_old_names(messages: "Messages") -> None:
     """Let /var/run be /run, and s6-overlay's older names lead to what we have."""
     for link, target in places.OLD_NAMES:
-        os.symlink(target, link)
+        try:
+            os.symlink(target, link)
+        except OSError as error:
+            messages.warn(b"unable to make " + link, error)
     if os.path.realpath(places.VAR_RUN) == os.path.realpath(places.RUN):
         return
     try:

@@ -20,17 +20,24 @@ DEAD = (ZOMBIE, b"X")
 class Found:
     """A process: what /proc/PID/stat says of it (proc(5))."""
 
-    __slots__ = ("alive", "name", "parent", "pid", "session")
+    __slots__ = ("alive", "parent", "pid", "session")
 
     def __init__(self, pid: int, stat: bytes) -> None:
         # The name comes in parentheses, and may have some itself.
-        name, _, rest = stat.rpartition(b") ")
-        state, parent, _, session, *_ = rest.split()
+        state, parent, _, session, *_ = stat.rpartition(b") ")[2].split()
         self.pid = pid
-        self.name = name.partition(b"(")[2]
         self.alive = state not in DEAD
         self.parent = int(parent)
         self.session = int(session)
+
+    @property
+    def program(self) -> tuple[int, int]:
+        """What it executes (device, inode); (0, 0) where that is not for us to see."""
+        try:
+            found = os.stat(f"{PROC}/{self.pid}/exe")
+        except OSError:
+            return 0, 0
+        return found.st_dev, found.st_ino
 
 
 def others(spared: "Collection[int]") -> list[Found]:
@@ -61,14 +68,15 @@ class Farewell:
     __slots__ = ("_told",)
 
     def __init__(self) -> None:
-        self._told: set[tuple[int, bytes]] = set()
+        self._told: set[tuple[int, tuple[int, int]]] = set()
 
     def tell(self, spared: "Collection[int]") -> bool:
         """Tell all others who have not been told; whether there is nobody left."""
         left = others(spared)
         for found in left:
-            if (found.pid, found.name) not in self._told:
-                self._told.add((found.pid, found.name))
+            identity = found.pid, found.program
+            if identity not in self._told:
+                self._told.add(identity)
                 # What is stopped must go on to hear of it.
                 send((found.pid,), signal.SIGTERM, signal.SIGCONT)
         return not left

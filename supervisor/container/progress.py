@@ -4,10 +4,13 @@ Process 1 must not stand still because nobody reads. What is not taken waits her
 there is little of it.
 """
 
+import os
 import select
 import time
 
 from s6log.unix.fds import STDOUT, Writer
+from s6log.unix.spawn import keep_high
+from supervisor.container.outlets import HIGH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +23,12 @@ MOST_BYTES = 1 << 20  # unread; there are no more lines than scripts
 class Progress:
     """Says pieces of lines in order; `told` is whether it says anything."""
 
-    __slots__ = ("_loop", "_pending", "_watching", "_writer", "told")
+    __slots__ = ("_fd", "_loop", "_pending", "_watching", "_writer", "told")
 
     def __init__(self, loop: "Loop", verbosity: int) -> None:
         self._loop = loop
-        self._writer = Writer(STDOUT)
+        self._fd = copy()
+        self._writer = Writer(self._fd)
         self._pending = bytearray()
         self._watching = -1
         self.told = verbosity >= LINES
@@ -45,7 +49,9 @@ class Progress:
         """Speak to what descriptor 1 refers to by now."""
         self._rest()
         self._writer.close()
-        self._writer = Writer(STDOUT)
+        os.close(self._fd)
+        self._fd = copy()
+        self._writer = Writer(self._fd)
         self._write()
 
     def finish(self, limit_ms: int) -> None:
@@ -82,3 +88,12 @@ class Progress:
         if self._watching >= 0:
             self._loop.unwatch(self._watching)
             self._watching = -1
+
+
+def copy() -> int:
+    """Give a descriptor of our own for standard output.
+
+    While it is waited for, descriptor 1 may come to mean something else, and
+    epoll(7) would then know nothing of it.
+    """
+    return keep_high(os.dup(STDOUT), HIGH)

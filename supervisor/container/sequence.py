@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from s6log.unix.loop import Loop, Timer
 
     Answer = int | bool | None
-    Resume = Callable[[Answer], None]
+    Outcome = Answer | Exception
+    Resume = Callable[[Outcome], None]
 
     class Wait(Protocol):
         """Something that a sequence waits for."""
 
         def begin(self, resume: Resume) -> None:
-            """Call `resume` once, from the loop, when it has come."""
+            """Call `resume` once, when it has come; with an error that kept it away."""
 
         def cancel(self) -> None:
             """Call nobody any more."""
@@ -69,11 +70,14 @@ class Sequence:
         if not self._taking:
             self._steps.close()
 
-    def _resume(self, answer: "Answer") -> None:
+    def _resume(self, answer: "Outcome") -> None:
         self._wait = None
         self._taking = True
         try:
-            wait = self._steps.send(answer)
+            if isinstance(answer, Exception):
+                wait = self._steps.throw(answer)
+            else:
+                wait = self._steps.send(answer)
             self._taking = False
             if self._cancelled:
                 self._steps.close()
@@ -187,7 +191,7 @@ class Until:
         self._look: Timer | None = None
 
     def begin(self, resume: "Resume") -> None:
-        """Wait for it. It is looked at from the loop only, also at first."""
+        """Wait for it. It is looked at in a turn to come for the first time."""
         self._resume = resume
         self._bell.add(self._check)
         self._timers.append(self._loop.after(0, self._check))
@@ -207,9 +211,17 @@ class Until:
             self._look = None
 
     def _check(self) -> None:
-        if self._true():
+        true = self._find_out()
+        if true:
             self.cancel()
-            self._resume(True)
+            self._resume(true)
+
+    def _find_out(self) -> "bool | Exception":
+        """Look; an error is for those who wait, who would wait for ever."""
+        try:
+            return self._true()
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            return error
 
     def _look_later(self) -> None:
         self._look = self._loop.after(self._pause_ms, self._look_again)
@@ -221,7 +233,7 @@ class Until:
         self._check()
 
     def _on_limit(self) -> None:
-        true = self._true()
+        true = self._find_out()
         self.cancel()
         self._resume(true)
 

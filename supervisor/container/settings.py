@@ -152,7 +152,8 @@ def number(text: bytes, default: int) -> int:
     """Read a number, which is all digits."""
     if not text or text.strip(DIGITS):
         return default
-    return min(int(text), MOST_MS)
+    # int() refuses thousands of digits.
+    return min(int(text), MOST_MS) if len(text) <= len(str(MOST_MS)) else MOST_MS
 
 
 def with_needed(path: bytes | None, others: "tuple[bytes, ...]" = ()) -> bytes:

@@ -11,6 +11,7 @@ import time
 from s6log.unix.fds import NANOSECONDS_PER_MS
 from supervisor.container import last_words, places, processes, scripts
 from supervisor.container.files import CONT_FINISH
+from supervisor.container.reading import start_of
 from supervisor.container.sequence import Until, left_ms
 from supervisor.container.settings import (
     FINISH_MAXTIME,
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
     from supervisor.scan.entries import Side
     from supervisor.service.service import Service
 
-DIGITS = 3
+CODE_BYTES, DIGITS = 64, 3
+EXIT_CODES = (
+    (places.STAGE3, places.STAGE2_EXITED),
+    (places.RESULTS, places.EXIT_CODE.rpartition(b"/")[2]),
+)
+"""Where an exit code may be, by folder and name: the first one counts."""
 
 
 class Stop:
@@ -66,7 +72,7 @@ class Stop:
             last_words.tell(context, self._essential, self._code)
         yield from self._end_console()
         processes.kill(())
-        return self._exit_code()
+        return self.exit_code()
 
     # ---- services and scripts
 
@@ -146,8 +152,11 @@ class Stop:
     # ---- loggers
 
     def _left_ms(self) -> int:
-        """Give what loggers have left of the time that they have all together."""
-        return left_ms(self._drained_ns, time.monotonic_ns())
+        """Give what there is left of the time that all who log have together.
+
+        Those who come last have some, whoever has used it up.
+        """
+        return max(left_ms(self._drained_ns, time.monotonic_ns()), LEAST_DRAIN_MS)
 
     def _drain(self) -> "Steps":
         """Let loggers read to the end: nobody writes to them any more.
@@ -157,15 +166,27 @@ class Stop:
         context = self._context
         limit_ms = max(context.settings.kill_grace_ms, LEAST_DRAIN_MS)
         self._drained_ns = time.monotonic_ns() + limit_ms * NANOSECONDS_PER_MS
-        over = self._all_over
-        if not (yield Until(context.loop, context.bell, over, limit_ms)):
-            names = b", ".join(sorted(side.name for side, _ in self._loggers()))
-            text = b"loggers have not come to the end after %d ms: %s"
+        loop, bell = context.loop, context.bell
+        yield Until(loop, bell, self._services_over, limit_ms)
+        # Also whom a finish script has left behind: it has the pipe of its logger.
+        processes.kill(self._spared())
+        if not (yield Until(loop, bell, self._all_over, self._left_ms())):
+            names = b", ".join(sorted(self._left()))
+            text = b"not at their end after %d ms: %s"
             context.messages.warn(text % (limit_ms, names))
         return 0
 
     def _all_over(self) -> bool:
-        return all(entry.is_catch_all for entry in self._context.tree.entries)
+        return not self._left()
+
+    def _left(self) -> list[bytes]:
+        """Name the services and loggers that have not come to their end."""
+        return [
+            side.name
+            for entry in self._context.tree.entries
+            for side in entry.sides
+            if not entry.is_catch_all and side.state != OVER
+        ]
 
     def _end_console(self) -> "Steps":
         """Let those read to the end that log what everybody has said.
@@ -188,22 +209,21 @@ class Stop:
         return 0
 
     def _console_over(self) -> bool:
-        return self._context.outlets.console_pid == 0
+        return self._context.outlets.console_over
 
     def _nobody(self) -> bool:
         return not self._context.tree.entries
 
     # ---- the code
 
-    def _exit_code(self) -> int:
+    def exit_code(self) -> int:
         """Give the code that is on file: ours, or what a script has put there."""
-        for path in (places.STAGE3 + b"/" + places.STAGE2_EXITED, places.EXIT_CODE):
+        for folder, name in EXIT_CODES:
             try:
-                with open(path, "rb", buffering=0) as file:
-                    text = file.read(64).strip()
+                text = start_of(folder, name, CODE_BYTES).strip()
             except OSError:
                 continue
             if text.isdigit() and len(text) <= DIGITS:
                 return int(text) & 0xFF
-            self._context.messages.warn(b"no exit code in " + path)
+            self._context.messages.warn(b"no exit code in " + folder + b"/" + name)
         return self._code

@@ -10,6 +10,7 @@ CLOSE_READING = "close reading"
 REPLUG = "replug"  # from its next start on, where the service's output goes
 TERMINATE = "terminate"
 DRAIN = "drain"  # end when all has been read
+FORGET = "forget"  # it is gone, and so is its logger
 TOO_MANY = "too many"  # warnings
 LOG_MOVED = "log moved"
 NOT_BEGUN = "not begun"

@@ -111,15 +111,16 @@ class Machine:
         """Note the end of a supervision.
 
         `lines_left`: it was a logger, wanted up, and its pipe is not empty or its
-        service still lives.
+        service still lives. (Of the catch-all logger: the supervisor can write.)
         """
         roster = self._roster
         entry = side.entry
+        reads = side.is_log or entry.is_catch_all
         if side.is_log and self._has_successor(entry):
             self._swap(entry, now_ns)
         elif not roster.ending(side):
             roster.begin_at(side, max(now_ns, side.begun_ns + RESTART_NS))
-        elif side.is_log and lines_left and not (entry.killed or side.revived):
+        elif reads and lines_left and not (entry.killed or side.revived):
             side.revived = True
             roster.begin_at(side, now_ns)
         else:

@@ -23,6 +23,11 @@ class OwnOutlets:
     def close(self, service: bytes) -> None:
         """Take notice that a service is gone."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether the catch-all logger has more to read: of a FIFO we do not know."""
+        return False
+
     def catch_all(self) -> Streams:
         """Give the streams of the logger that logs everybody else."""
         return Streams(STDIN, STDOUT, self._console)

@@ -129,8 +129,15 @@ class Roster:
             self._close_reading(entry)
         if all(side.state == OVER for side in entry.sides):
             del self.entries[entry.identity]
+            self._forget(entry)
             self._sides -= len(entry.sides)
             self._make_use_of_room(entry.returned)
+
+    def _forget(self, entry: Entry) -> None:
+        """Have what belongs to a name given back; at the very end nobody needs it."""
+        entries = self.entries.values()
+        if not (self.stopping or any(other.name == entry.name for other in entries)):
+            self.do(effects.FORGET, entry.service)
 
     def close_writing(self, entry: Entry) -> None:
         """Let the logger see the end of its input, once the service is gone too."""

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
         def close(self, service: bytes, /) -> None:
             """Take notice that a service is gone."""
 
+        @property
+        def unread(self) -> bool:
+            """Whether the catch-all logger has more to read."""
+
         def catch_all(self) -> Streams:
             """Give the streams of the logger that logs everybody else."""
 
@@ -177,9 +181,15 @@ class Supervisions:
 
     def _ended(self, side: "Side", want_up: bool) -> None:
         del self._running[side]
-        self._on_end(side, self._left(side, want_up))
-        if not (side.is_log or side.active):
-            self._outlets.close(side.name)
+        if side.entry.is_catch_all:
+            left = want_up and self._outlets.unread
+        else:
+            left = self._left(side, want_up)
+        self._on_end(side, left)
+
+    def forget(self, service: "Side") -> None:
+        """Take back what a service and its logger were given to write to."""
+        self._outlets.close(service.name)
 
     def _left(self, side: "Side", want_up: bool) -> bool:
         """Tell whether a logger that ended now would leave lines behind."""

@@ -173,6 +173,9 @@ class Tree:
     def _terminate(self, side: "Side") -> None:
         self._supervisions.terminate(side)
 
+    def _forget(self, side: "Side") -> None:
+        self._supervisions.forget(side)
+
     def _drain(self, side: "Side") -> None:
         self._supervisions.drain(side)
 
@@ -312,6 +315,7 @@ FOR_ONE: "Mapping[str, Callable[[Tree, Side], None]]" = {
     effects.REPLUG: Tree._replug,
     effects.TERMINATE: Tree._terminate,
     effects.DRAIN: Tree._drain,
+    effects.FORGET: Tree._forget,
     effects.TOO_MANY: Tree._tell_of_too_many,
     effects.LOG_MOVED: Tree._tell_of_moved_log,
     effects.NOT_BEGUN: Tree._tell_of_failure,

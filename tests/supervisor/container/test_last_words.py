@@ -1,12 +1,13 @@
 """The end of a service's log: found by its run file, cut to lines."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.container.last_words import LINES, find_current, last_lines
+from supervisor.container.last_words import LINES, MOST_BYTES, last_lines
 
 LOGGERS = (
     "#!/bin/sh\nexec s6-log -b n20 s1000000 T {}\n",
@@ -29,7 +30,7 @@ def test_the_directory_is_in_the_run_file(
     logdir.mkdir(parents=True)
     (logdir / "current").write_text("line\n")
     (log / "run").write_text(script.format("../../logs/web" if relative else logdir))
-    assert Path(find_current(bytes(log)).decode()).read_text() == "line\n"
+    assert last_lines(bytes(log)) == [b"line\n"]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,16 @@ def test_the_directory_is_in_the_run_file(
 )
 def test_there_may_be_none(tmp_path: Path, script: str) -> None:
     """Or no run file."""
-    assert find_current(bytes(tmp_path)) == b""
+    assert last_lines(bytes(tmp_path)) == []
     (tmp_path / "run").write_text(script)
-    assert find_current(bytes(tmp_path)) == b""
+    assert last_lines(bytes(tmp_path)) == []
+
+
+def made(folder: Path) -> Path:
+    """Make a logger with a log directory; give its `current`."""
+    (folder / "main").mkdir(exist_ok=True)
+    (folder / "run").write_text("#!/bin/sh\nexec s6-log ./main\n")
+    return folder / "main/current"
 
 
 @given(
@@ -49,20 +57,39 @@ def test_the_last_lines(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
 ) -> None:
     """Each with its newline, also the last one where it lacks it."""
-    path = tmp_path_factory.mktemp("log") / "current"
-    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    folder = tmp_path_factory.mktemp("log")
+    current = made(folder)
+    current.write_bytes(b"".join(line + b"\n" for line in lines))
     wanted = [line + b"\n" for line in lines[-LINES:]]
-    assert last_lines(bytes(path)) == wanted
+    assert last_lines(bytes(folder)) == wanted
     if lines and lines[-1]:
-        path.write_bytes(path.read_bytes().removesuffix(b"\n"))
-        assert last_lines(bytes(path)) == wanted
+        current.write_bytes(current.read_bytes().removesuffix(b"\n"))
+        assert last_lines(bytes(folder)) == wanted
 
 
 def test_long_lines_are_not_all_read(tmp_path: Path) -> None:
     """A line that was cut at its start is left out, unless there is no other."""
-    path = tmp_path / "current"
-    path.write_bytes(b"x" * 100_000 + b"\nlast\n")
-    assert last_lines(bytes(path)) == [b"last\n"]
-    path.write_bytes(b"x" * 100_000 + b"\n")
-    (line,) = last_lines(bytes(path))
-    assert len(line) == 1 << 16
+    current = made(tmp_path)
+    current.write_bytes(b"x" * 100_000 + b"\nlast\n")
+    assert last_lines(bytes(tmp_path)) == [b"last\n"]
+    current.write_bytes(b"x" * 100_000 + b"\n")
+    (line,) = last_lines(bytes(tmp_path))
+    assert len(line) == MOST_BYTES
+
+
+def test_nobody_leads_us_astray(tmp_path: Path) -> None:
+    """By a link, another name of a file, or a FIFO that nobody writes to."""
+    current = made(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    current.symlink_to(secret)
+    assert last_lines(bytes(tmp_path)) == []
+    current.unlink()
+    current.hardlink_to(secret)
+    assert last_lines(bytes(tmp_path)) == []
+    current.unlink()
+    os.mkfifo(current)
+    assert last_lines(bytes(tmp_path)) == []
+    (tmp_path / "run").unlink()
+    os.mkfifo(tmp_path / "run")
+    assert last_lines(bytes(tmp_path)) == []

@@ -1,6 +1,8 @@
 """Where lines go: S6_LOGGING, S6_CONSOLE, loggers of services (O8)."""
 
+import fcntl
 import json
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -260,3 +262,110 @@ def test_a_stop_is_no_death(image: Image, tmp_path: Path) -> None:
         box.run("s6-svc", "-wd", "-d", "/run/service/one")
         assert box.stop() == 0
     assert box.err == ""
+
+
+# ---- who writes for others is killed while a container stops
+
+COUNTING = "trap 'i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i; sleep 0.01; "
+COUNTING += "done; exit' TERM; echo begun; while :; do sleep 1000 & wait; done"
+
+
+@pytest.mark.parametrize(
+    ("variables", "victim"),
+    [
+        ({"S6_CONSOLE": "tag"}, "s6-init-console"),
+        ({"S6_LOGGING": "1"}, "s6-log"),
+        ({"S6_CONSOLE": "tag", "S6_LOGGING": "1"}, "s6-init-console"),
+    ],
+    ids=["console", "catch-all", "both"],
+)
+def test_nothing_is_lost_at_the_end(
+    image: Image, tmp_path: Path, variables: dict[str, str], victim: str
+) -> None:
+    """Another one reads what is left, up to the last line of ours."""
+    image.service("web", COUNTING)
+    with booted(image, tmp_path, start=Start(env=variables)) as box:
+        box.says("begun\n")
+        box.kill()
+        box.says("line 50\n")
+        box.run("pkill", "-KILL", "-x", victim)
+        assert box.ended() == 0
+    numbers = [int(n) for n in re.findall(r"line (\d+)$", box.out, re.MULTILINE)]
+    assert sorted(set(numbers)) == list(range(1, 101))
+    assert "KILL signal and exiting." in box.out
+
+
+def test_the_console_dies_right_before_a_stop(image: Image, tmp_path: Path) -> None:
+    """Another one is started at once, and not after the usual pause."""
+    image.service("web", POLITE)
+    with booted(image, tmp_path, start=Start(env={"S6_CONSOLE": "tag"})) as box:
+        box.says("hello")
+        box.run("pkill", "-KILL", "-x", "s6-init-console")
+        assert box.stop() == 0
+    assert "bye\n" in box.out
+    assert "KILL signal and exiting." in box.out
+
+
+def test_nobody_reads_what_is_logged(image: Image, tmp_path: Path) -> None:
+    """The exit code is the command's, however much has not come out."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    words = ("sh", "-c", "head -c 30000 /dev/zero | tr '\\0' x; exit 7")
+    env = {"S6_LOGGING": "1", "S6_KILL_GRACETIME": "300"}
+    start = Start(env=env, stdout=writing)
+    with booted(image, tmp_path, *words, start=start) as box:
+        assert box.ended() == 7
+    os.close(reading)
+    os.close(writing)
+    assert "internal error" not in box.err
+
+
+def test_a_service_that_is_gone_takes_its_streams_along(
+    image: Image, tmp_path: Path
+) -> None:
+    """When its logger has ended too, and not before; none are left open."""
+    finish = "echo log finished >&2"
+    start = Start(env={"S6_CONSOLE": "tag"})
+    image.service("stays", SLEEP)
+    with booted(image, tmp_path, start=start) as box:
+        box.says("[services.d] done.")
+        opened = Path(f"/proc/{box.pid}/fd")
+        before = len(list(opened.iterdir()))
+        script = "printf '#!/bin/sh\\n%s\\n'"
+        for number in range(5):
+            place = f"/run/service/s{number}"
+            make = f"mkdir -p {place}/log; {script} 'exec sleep 1000' > {place}/run; "
+            make += f"{script} 'exec s6-log 1' > {place}/log/run; "
+            make += f"{script} '{finish}' > {place}/log/finish"
+            box.run("sh", "-c", f"{make}; chmod +x {place}/* {place}/log/*")
+        box.run("s6-svscanctl", "-a", "/run/service")
+        for number in range(5):
+            box.run("s6-svwait", "-u", "-t", "10000", f"/run/service/s{number}/log")
+        box.run("sh", "-c", "rm -r /run/service/s?")
+        box.run("s6-svscanctl", "-an", "/run/service")
+        wait_until(lambda: len(list(opened.iterdir())) == before, "all to be closed")
+        assert box.stop() == 0
+    assert "Bad file descriptor" not in box.out
+
+
+def test_an_older_log_directory_may_be_of_no_use(image: Image, tmp_path: Path) -> None:
+    """Read-only, or with files of somebody else: that is no reason not to log."""
+    old = "/var/log/s6-uncaught-logs"
+    image.file(f"{old}/current", "before\n", 0o600)
+    image.file(f"{old}/lock", "", 0o600)
+    env = {"S6_LOGGING": "1", "S6_CATCHALL_USER": "nobody"}
+    with booted(image, tmp_path, "echo", "hi", start=Start(env=env)) as box:
+        assert box.ended() == 0
+    assert "hi\n" in box.out
+    assert box.err == ""
+    read_only = (
+        "sh",
+        "-c",
+        f'mount --bind {old} {old} && mount -o remount,ro,bind {old} && exec "$@"',
+        "",
+    )
+    start = Start(env=env, below=read_only)
+    with booted(image, tmp_path, "echo", "hi", start=start) as box:
+        assert box.ended() == 0
+    assert "hi\n" in box.out
+    assert f"unable to write to {old}: logging to /run/uncaught-logs" in box.err

@@ -195,6 +195,19 @@ def test_services_that_are_not_ready(image: Image, tmp_path: Path) -> None:
     assert "go\n" not in box.out
 
 
+def test_services_that_have_failed_for_good(image: Image, tmp_path: Path) -> None:
+    """They will not be there, so that nobody waits for them; it is a failure."""
+    ready = {"notification_fd": "3\n"}  # which they never are
+    image.service("bad", "exit 1", finish="exit 125", **ready)
+    image.service("worse", "exit 1", give_up="2/1m\n", backoff="10ms\n", **ready)
+    image.service("good", SLEEP)
+    variables = {"S6_CMD_WAIT_FOR_SERVICES": "1", "S6_BEHAVIOUR_IF_STAGE2_FAILS": "2"}
+    with booted(image, tmp_path, "echo", "go", start=Start(env=variables)) as box:
+        assert box.ended() == 1
+    assert "services.d: failed for good: bad, worse\n" in box.err
+    assert "go\n" not in box.out
+
+
 def test_scripts_take_the_time_they_need(image: Image, tmp_path: Path) -> None:
     """The limit is for services: half a migration would be worse than none."""
     image.script("/etc/cont-init.d/1", "sleep 0.3; echo migrated")

@@ -180,6 +180,18 @@ def test_an_error_is_an_end(loop: Loop) -> None:
     assert str(errors[0]) == "odd"
 
 
+def test_an_error_in_what_is_waited_for_is_raised_there(loop: Loop) -> None:
+    """Not in the loop: whoever waits would wait for ever."""
+
+    def look() -> bool:
+        raise ValueError("odd")
+
+    run = Run(loop, lambda: [Until(loop, Bell(), look)])
+    run.to_the_end()
+    assert run.codes == [101]
+    assert [str(error) for error in run.errors] == ["odd"]
+
+
 def test_what_is_left_of_a_limit() -> None:
     """At least something, or it would be no limit."""
     assert left_ms(None, 5) == 0

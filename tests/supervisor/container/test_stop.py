@@ -148,6 +148,7 @@ def test_the_command_can_get_signals(image: Image, tmp_path: Path) -> None:
     image.service("web", POLITE)
     with booted(image, tmp_path, *words, start=start) as box:
         box.says("begun\n")
+        wait_until(box.path("/run/s6/cmdpid").exists, "its pid")
         pid = box.path("/run/s6/cmdpid").read_text()
         assert box.run("cat", f"/proc/{pid.strip()}/comm") == "sh\n"
         assert box.stop() == 5
@@ -265,3 +266,54 @@ def test_it_works_below_another_init(image: Image, tmp_path: Path) -> None:
     assert "s6-init: warning: not process 1 but" in box.err
     assert box.out.endswith("and exiting.\ncode 0\nalive\n")
     assert "bye" in box.out
+
+
+def test_a_signal_right_after_the_start_is_the_commands(
+    image: Image, tmp_path: Path
+) -> None:
+    """Or ours; but it is never nobody's."""
+    start = Start(env={"S6_CMD_RECEIVE_SIGNALS": "1", "S6_VERBOSITY": "1"})
+    for _ in range(10):
+        with booted(image, tmp_path, "sleep", "1000", start=start) as box:
+            wait_until(box.path("/run/s6/cmdpid").exists, "the command")
+            assert box.stop() == 143
+
+
+def test_a_finish_script_leaves_somebody_behind(image: Image, tmp_path: Path) -> None:
+    """Who has the pipe of the logger, and does not hear: that takes no time."""
+    left = "(trap '' TERM; exec sleep 1000) & "
+    start = Start(env={"S6_SERVICES_GRACETIME": "100", "S6_KILL_GRACETIME": "20000"})
+    image.service("web", DEAF, finish=left, timeout_kill="200", log_run="exec s6-log 1")
+    with booted(image, tmp_path, start=start) as box:
+        box.says("deaf")
+        assert box.stop() == 0
+    assert "at their end" not in box.err
+
+
+def test_files_that_would_make_us_wait(image: Image, tmp_path: Path) -> None:
+    """A FIFO in the place of a file: nobody writes, and nobody waits."""
+    image.service(
+        "web", "exit 3", essential="", finish=f"rm {EXITCODE}; mkfifo {EXITCODE}"
+    )
+    image.script("/etc/cont-finish.d/1", f"rm -f {EXITCODE}; mkfifo {EXITCODE}")
+    with booted(image, tmp_path) as box:
+        assert box.ended() == 3
+
+
+def test_a_working_directory_that_is_not_ours(image: Image, tmp_path: Path) -> None:
+    """It is told, and everything is done elsewhere."""
+    enter = ("sh", "-c", 'cd /srv/shut && exec setpriv --reuid 65534 "$@"', "")
+    (image.top / "srv/shut").mkdir(parents=True, mode=0o700)
+    start = Start(below=enter, run="mode=755,uid=65534")
+    with booted(image, tmp_path, "pwd", start=start) as box:
+        assert box.ended() == 0
+    assert "unable to use the working directory: Permission denied" in box.err
+    assert "\n/\n" in box.out
+
+
+def test_a_key_cannot_stop_the_command_for_good(image: Image, tmp_path: Path) -> None:
+    """There is no shell that could continue it."""
+    say = "trap 'echo again' CONT; echo begun; kill -TSTP $$; echo over; exit 6"
+    with booted(image, tmp_path, "sh", "-c", say) as box:
+        assert box.ended() == 6
+    assert "over" in box.out

@@ -137,7 +137,7 @@ def test_pruning_ends_what_is_not_found(order: str, to_logger: str) -> None:
     paper.scan()
     assert paper.order(order) == ["terminate foo", f"{to_logger} foo/log"]
     assert paper.end("foo") == ["close writing foo"]
-    assert paper.end("foo/log") == ["close reading foo"]
+    assert paper.end("foo/log") == ["close reading foo", "forget foo"]
     assert paper.names() == ["bar"]
 
 
@@ -152,6 +152,7 @@ def test_a_half_dead_pair_is_not_used_again() -> None:
     assert paper.wait(60_000) == []
     assert paper.end("foo/log") == [
         "close reading foo",
+        "forget foo",
         "scan soon",
         "make pipe foo",
     ]
@@ -168,7 +169,7 @@ def test_what_was_back_only_for_a_while_is_not_waited_for() -> None:
     paper.scan()
     paper.directory = {}
     paper.scan()
-    assert paper.end("foo/log") == ["close reading foo"]
+    assert paper.end("foo/log") == ["close reading foo", "forget foo"]
 
 
 def test_a_name_that_cannot_be_looked_at_stays_as_it_is() -> None:
@@ -221,7 +222,7 @@ def test_room_that_becomes_free_is_used() -> None:
     paper.wait()
     del paper.directory[b"0"]
     paper.scan()
-    assert paper.end("0") == ["scan soon"]
+    assert paper.end("0") == ["forget 0", "scan soon"]
     assert paper.wait() == ["begin 4"]
 
 
