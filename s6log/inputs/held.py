@@ -57,14 +57,27 @@ class Copy:
 
     def take(self, fd: int, view: memoryview, size: int) -> int:
         """Copy what a pipe of some size holds, from its first byte; return how much."""
-        count = int(self._tee(fd, self._write_end, len(view), SPLICE_F_NONBLOCK))
-        if count < 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
+        count = self._tee_off(fd, len(view))
         self.full = self._size < size and not self._room.poll(0)
         if count:
             os.readv(self._read_end, [view[:count]])
         return count
+
+    def _tee_off(self, fd: int, most: int) -> int:
+        """Have the copy show the beginning of a pipe; return how much. OSError.
+
+        EINTR is no answer: where the pipe is empty, tee(2) looks for signals before
+        it looks at SPLICE_F_NONBLOCK, and Python installs handlers without
+        SA_RESTART. It retries its own calls itself (PEP 475), but not those that
+        are made through ctypes. Handlers run between two attempts.
+        """
+        while True:
+            count = int(self._tee(fd, self._write_end, most, SPLICE_F_NONBLOCK))
+            if count >= 0:
+                return count
+            error = ctypes.get_errno()
+            if error != errno.EINTR:
+                raise OSError(error, os.strerror(error))
 
     def close(self) -> None:
         """Close it."""

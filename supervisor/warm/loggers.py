@@ -31,9 +31,11 @@ PROGRAM = b"s6-log-nursery"
 CHANNEL = 3
 ROOM_BYTES = 2048  # for the command lines of loggers, which take the place of its own
 RUN_BYTES = 16 << 10  # a larger run file is executed
-ANSWER_S = 2.0
+# The supervisor stands still meanwhile. A fork takes some milliseconds under load:
+# one that takes longer hangs, and executing the logger is sooner done.
+ANSWER_S = 0.5
 READY_NS = 10_000_000_000
-FAILURES = 3  # nurseries that died before they were ready
+FAILURES = 3  # in a row: nurseries that never got ready, or failed at an order
 REST_MS = 10_000  # without an order; it has as much memory as a logger or two
 
 
@@ -138,6 +140,7 @@ class WarmLoggers:
         except OSError as error:
             self._messages.warn(b"unable to have a logger made; executing it", error)
             self._forget()
+            self._count_failure()
             raise Refused from error
 
     def _known_origin(self) -> Origin:
@@ -169,6 +172,7 @@ class WarmLoggers:
             if not answer:
                 raise ConnectionResetError
             os.write(key, b"!")
+            self._failures = 0
             self._plan_rest()
             return int(answer)
         finally:
@@ -189,8 +193,8 @@ class WarmLoggers:
         if not self._ready or self._channel is None:
             if time.monotonic_ns() - self._started_ns < READY_NS:
                 raise NotReady
-            self._failures += 1
             self._forget()
+            self._count_failure()
             raise Refused
         return self._channel
 
@@ -243,19 +247,30 @@ class WarmLoggers:
     def _let_go(self) -> None:
         """End the nursery until it is needed again, which is no failure of it."""
         self._rest = None
-        self._loop.forget_exit(self._pid)
         self._forget()
 
     def _on_exit(self, _wait_status: int) -> None:
+        """Hear that the nursery has died by itself: not one that was let go."""
+        pid, ready = self._pid, self._ready
         self._pid = 0
-        if not self._ready:
-            self._failures += 1
-            if self._failures >= FAILURES:
-                self._messages.warn(b"the nursery of loggers dies: they are executed")
         self._forget()
+        if not ready:
+            folder.clear(pid)
+            self._count_failure()
+
+    def _count_failure(self) -> None:
+        self._failures += 1
+        if self._failures == FAILURES:
+            self._messages.warn(b"the nursery of loggers dies: they are executed")
 
     def _forget(self) -> None:
-        """Let the nursery go; the next order starts another."""
+        """Let the nursery go; the next order starts another.
+
+        Its death comes later, when there may be that other one: all that is left
+        to do then is to remove the folder that it may have been rehearsing in.
+        """
+        pid, ready = self._pid, self._ready
+        self._pid = 0
         self._ready = False
         if self._rest is not None:
             self._rest.cancel()
@@ -264,9 +279,13 @@ class WarmLoggers:
             self._loop.unwatch(self._channel.fileno())
             self._channel.close()
             self._channel = None
-        if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            self._pid = 0
+        if not pid:
+            return
+        os.kill(pid, signal.SIGKILL)
+        if ready:
+            self._loop.forget_exit(pid)
+        else:
+            self._loop.on_exit(pid, lambda _wait_status: folder.clear(pid))
 
     def end(self) -> None:
         """End the nursery, whose loggers go on."""

@@ -6,10 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from harness import Pipe, Program, Stage, finish, running, start, wait_until
-from numbered import Reading, Source, leftovers, lines
+from harness import (
+    Outcome,
+    Pipe,
+    Program,
+    Stage,
+    finish,
+    run,
+    running,
+    start,
+    wait_until,
+)
+from injection import failing, need_strace
+from numbered import Reading, Source, leftovers, line, lines
+from storms import meet
 from trees import archives, listing
 from watching import children, settle
+
+LINES = 500
 
 
 @pytest.mark.parametrize("options", [[], ["-b"]], ids=["", "-b"])
@@ -34,6 +48,36 @@ def test_storm_of_alarms(
     assert (ending.code, ending.err) == (0, b"")
     assert (reading.numbers, reading.torn) == (list(range(count)), [])
     assert not leftovers(tmp_path / "d")
+
+
+@pytest.mark.parametrize("options", [[], ["-b"]], ids=["", "-b"])
+def test_alarms_between_lines(
+    ours: Program, options: list[str], tmp_path: Path
+) -> None:
+    """They meet a logger that finds its pipe empty: it stays, and loses nothing."""
+    with Pipe() as pipe:
+        stage = Stage(tmp_path, stdin=pipe.read)
+        with running(ours, [*options, "n99999", "./d"], stage) as process:
+            settle(process)
+            for number in range(LINES):
+                pipe.feed(line(number))
+                meet(process, signal.SIGALRM, pipe)
+            assert process.poll() is None
+            pipe.end()
+            ending = finish(process)
+    reading = Reading(tmp_path / "d")
+    assert (ending.code, ending.err) == (0, b"")
+    assert (reading.numbers, reading.torn) == (list(range(LINES)), [])
+    assert not leftovers(tmp_path / "d")
+
+
+def test_an_interrupted_look_is_made_again(ours: Program, tmp_path: Path) -> None:
+    """With -b, at the first one and at later ones."""
+    need_strace()
+    interrupted = failing(ours, "tee:error=EINTR:when=1+2", tmp_path)
+    data = lines(0, LINES)
+    ending = run(interrupted, ["-b", "1"], data, Stage(tmp_path))
+    assert ending == Outcome(0, data, b"")
 
 
 LAST_WORDS = {

@@ -8,10 +8,12 @@ import pytest
 
 from consoles import NAME, Holder, Who, drain, wakes
 from harness import LAUNCHER, PYTHON, Pipe, Program, Stage, finish, ours, run
-from numbered import lines
+from numbered import line, lines
+from storms import meet
 from watching import resident_bytes, settle
 
 PINNED = Path(__file__).parents[3] / "fixtures" / "pinned-modules-console.txt"
+LINES = 900  # fewer than a pipe holds
 WHOS: list[Who] = [("web", 1), ("web", 2), ("a", 1), ("database", 2)]
 
 
@@ -32,6 +34,24 @@ def test_signals_do_not_end_it(tmp_path: Path, signum: signal.Signals) -> None:
             holder.end()
             console.end()
             assert finish(console.process).code == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_storm_of_signals(tmp_path: Path, signum: signal.Signals) -> None:
+    """While services write a line at a time: nothing is lost, none is given up."""
+    with Holder(tmp_path) as holder, Pipe() as out:
+        (pipe,) = holder.open(("web", 1))
+        with holder.showing("raw", out.write) as console:
+            settle(console.process)
+            for number in range(LINES):
+                pipe.feed(line(number))
+                meet(console.process, signum, pipe)
+            holder.end()
+            console.end()
+            seen = drain(out)
+            ended = finish(console.process)
+    assert (ended.code, ended.err) == (0, b"")
+    assert seen == lines(0, LINES)
 
 
 def test_idle_it_never_wakes(tmp_path: Path) -> None:

@@ -79,6 +79,25 @@ def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
     assert [len(record) for record in records] == [16 << 20, 1 << 20]
 
 
+def test_what_cannot_be_read_is_given_up(tmp_path: Path) -> None:
+    """And closed, so that it is no end that looks open; the others go on."""
+    with Holder(tmp_path) as holder, Pipe() as out, Pipe() as wrong:
+        (good,) = holder.open(("good", 1))
+        with holder.showing("tag", out.write) as console:
+            console.announce(("bad", 1), wrong.write)
+            settle(console.process)
+            wrong.end()
+            assert os.read(wrong.read, 1) == b""
+            good.feed(b"one\n")
+            holder.end()
+            console.end()
+            seen = drain(out)
+            ended = finish(console.process)
+    said = b"s6-init-console: warning: unable to read from bad: Bad file descriptor\n"
+    assert (ended.code, ended.err) == (0, said)
+    assert from_tags(seen) == {b"good": [b"one"]}
+
+
 def test_killed_and_started_again(tmp_path: Path) -> None:
     """Another one on the same pipes loses nothing, and what it repeats is whole."""
     sizes = {"a": 64, "b": 1000, "c": 3900}

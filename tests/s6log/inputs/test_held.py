@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -282,6 +283,46 @@ def test_several_looks_can_share_a_copy() -> None:
         one.close()
         assert open_descriptors() == before
     copy.close()
+
+
+SIGNALS = 2000
+EVERY_S = 20e-6
+
+
+@contextlib.contextmanager
+def storm(caught: list[int]) -> Iterator[None]:
+    """Have signals all the time; each is noted."""
+
+    def note(signum: int, _frame: object) -> None:
+        caught.append(signum)
+
+    before = signal.signal(signal.SIGALRM, note)
+    signal.setitimer(signal.ITIMER_REAL, EVERY_S, EVERY_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_signals_are_no_answer() -> None:
+    """An empty pipe is looked into again when a signal has come in between."""
+    caught: list[int] = []
+    with copying() as (pipe, taking), storm(caught):
+        while len(caught) < SIGNALS:
+            with pytest.raises(BlockingIOError):
+                look(taking)
+            pipe.feed(b"one\n")
+            assert look(taking) == b"one\n"
+            taking.commit(4)
+
+
+def test_what_is_no_pipe_cannot_be_looked_into() -> None:
+    """Any more: other errors come as they are."""
+    with copying() as (pipe, taking), open(os.devnull, "rb") as null:
+        os.dup2(null.fileno(), pipe.read)
+        with pytest.raises(OSError, match="Invalid argument"):
+            look(taking)
 
 
 # ---- sockets
