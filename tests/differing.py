@@ -38,13 +38,13 @@ def not_started(shown: str) -> Difference:
     return Difference(shown, "paused " + shown, NOT_STARTED)
 
 
-def run_not_executed(reason: str) -> dict[str, Difference]:
-    """Give the differences where run cannot be executed."""
+def run_not_executed(reason: str, hint: str) -> dict[str, Difference]:
+    """Give the differences where run cannot be executed; ours has a hint."""
     theirs = [
         f"{CHILD}unable to exec run: {reason}",
         f"{WARNING}unable to spawn ./run - waiting 10 seconds",
     ]
-    ours = [f"{WARNING}unable to spawn ./run (waiting 60 seconds): {reason}"]
+    ours = [f"{WARNING}unable to spawn ./run (waiting 60 seconds): {reason}{hint}"]
     return {
         "not started": not_started("wanted ready; 0x0000; pid is not there"),
         "stderr": Difference(theirs, ours, SPAWNED),

@@ -34,7 +34,10 @@ def execute(
     """
     error = _attempt(argv, environment)
     code = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
-    raise Fatal(code, b"unable to exec " + argv[0], error) from error
+    from supervisor.service.interpreter import visible  # now that it has failed
+
+    # A CR at the end, from a script's line, would not be seen in a terminal.
+    raise Fatal(code, b"unable to exec " + visible(argv[0]), error) from error
 
 
 def environment_with(

@@ -6,7 +6,7 @@ in `transitions`. Behaviour: s6-supervise of s6 2.15.1.0.
 
 from supervisor.service import events
 from supervisor.service import transitions as table
-from supervisor.service.restarts import BY_COMMAND, PERMANENT_FAILURE, Restarts
+from supervisor.service.restarts import PERMANENT_FAILURE, Restarts
 from supervisor.service.status import Status
 
 NANOSECONDS_PER_MS = 1_000_000
@@ -135,11 +135,11 @@ def _resumed(machine: Machine, _now: Now, _number: int) -> None:
 
 
 def _asked(machine: Machine, _now: Now, _number: int) -> None:
-    machine.restarts.sent(BY_COMMAND)
+    machine.restarts.ask()
 
 
-def _sent(machine: Machine, _now: Now, signum: int) -> None:
-    machine.restarts.sent(signum)
+def _sent(machine: Machine, now: Now, signum: int) -> None:
+    machine.restarts.sent(signum, now.monotonic_ns)
 
 
 def _born(machine: Machine, now: Now, pid: int) -> None:

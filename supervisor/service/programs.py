@@ -3,6 +3,7 @@
 import errno
 import os
 
+from s6log.unix.messages import reason
 from supervisor.service.namespaces import ChildrenInNewNamespace
 from supervisor.warm.demand import NotReady, Refused
 
@@ -23,6 +24,7 @@ MS_PER_SECOND = 1000
 SIGNALED = 256  # what finish gets as the exit code when run died of a signal
 NURSERY_MS = 50  # it needs some hundred to get ready, once
 RUN = b"./run"
+FINISH = b"./finish"
 SERVICE_VARIABLE = b"S6_SERVICE"
 FIRST_NOTIFICATION = 1  # as stdin it would take the logger's input away
 
@@ -98,7 +100,7 @@ class Programs:
         """Start ./finish for a run that has died; 0 when there is none to start."""
         code, signum = status.wait_status >> 8 & 0xFF, status.wait_status & 0x7F
         argv = (
-            b"./finish",
+            FINISH,
             b"%d" % (SIGNALED if signum else code),
             b"%d" % signum,
             self._name,
@@ -107,7 +109,7 @@ class Programs:
         try:
             return self._start(argv, streams, {})
         except OSError as error:
-            self._warn(b"unable to spawn ./finish", error)
+            self._warn(b"unable to spawn ./finish: " + self._why(FINISH, error))
         return 0
 
     def _spawn_run(
@@ -129,7 +131,7 @@ class Programs:
         except NotReady:
             return Started(0, delay_ms=NURSERY_MS)
         except OSError as error:
-            return self._failed(b"unable to spawn ./run", error)
+            return self._failed(b"unable to spawn ./run", error, argv[0])
 
     def _start_warm(
         self, streams: "Streams", extra: dict[int, int], patient: bool
@@ -162,11 +164,20 @@ class Programs:
             argv, self._directory.fd, streams, self._environment(), extra
         )
 
-    def _failed(self, what: bytes, error: OSError) -> Started:
+    def _failed(
+        self, what: bytes, error: OSError, program: bytes | None = None
+    ) -> Started:
         delay_ms = SHORT_RETRY_MS if error.errno in SHORT_OF else RETRY_MS
         wait = b" (waiting %d seconds)" % (delay_ms // MS_PER_SECOND)
-        self._warn(what + wait, error)
+        why = reason(error) if program is None else self._why(program, error)
+        self._warn(what + wait + b": " + why)
         return Started(0, delay_ms=delay_ms)
+
+    def _why(self, program: bytes, error: OSError) -> bytes:
+        """Say why a program of the directory could not be started."""
+        from supervisor.service import interpreter  # seldom wanted
+
+        return interpreter.why(program, self._directory.fd, error)
 
     def _argv(self, lock_fd: int | None) -> "Sequence[bytes]":
         run = (RUN, self._name)
@@ -207,5 +218,5 @@ class Programs:
         service = self._name.removesuffix(b"/log")
         return {**self._host.environment, SERVICE_VARIABLE: service}
 
-    def _warn(self, text: bytes, error: OSError | None = None) -> None:
-        self._host.warn(self._name, text, error)
+    def _warn(self, text: bytes) -> None:
+        self._host.warn(self._name, text)

@@ -23,10 +23,10 @@ THOUSAND = 1000  # a factor has three decimal places
 NS_PER_MS = 1_000_000
 PERMANENT_FAILURE = 125 << 8  # as a wait status
 
-BY_COMMAND = 0  # in the place of a signal's number
-# HUP and others may mean "read your settings again"; these mean "end".
-ENDING = (BY_COMMAND, 2, 3, 6, 9, 15)  # SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM
-_ENDING = sum(1 << number for number in ENDING)
+# HUP and others may mean "read your settings again"; these mean "end", as a rule: to
+# some programs QUIT means "show your threads". Those go on, and then it is no order.
+ENDING = (2, 3, 6, 9, 15)  # SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGTERM
+OBEYED_NS = 10_000 * NS_PER_MS  # in this time an order to end has been obeyed
 
 
 class Backoff:
@@ -64,9 +64,11 @@ class Restarts:
     """
 
     __slots__ = (
+        "_asked",
         "_born_ns",
         "_deaths_ns",
         "_died_ns",
+        "_ending_ns",
         "_pause_ms",
         "_ready_ns",
         "_sent",
@@ -76,7 +78,10 @@ class Restarts:
 
     def __init__(self) -> None:
         self.unasked = self.final = False
-        self._sent = 0  # signals since the start, one bit each
+        # Since the start: by a command; by signals, a bit each; the last of ENDING.
+        self._asked = False
+        self._sent = 0
+        self._ending_ns: int | None = None
         self._born_ns: int | None = None
         self._ready_ns: int | None = None
         self._died_ns = 0
@@ -86,7 +91,9 @@ class Restarts:
     def born(self, now_ns: int) -> None:
         """Note a start."""
         self.unasked = self.final = False
+        self._asked = False
         self._sent = 0
+        self._ending_ns = None
         self._born_ns = now_ns
         self._ready_ns = None
 
@@ -94,17 +101,29 @@ class Restarts:
         """Note that it can be used."""
         self._ready_ns = now_ns
 
-    def sent(self, signum: int) -> None:
-        """Note that a command sent a signal; BY_COMMAND: whichever, to end it."""
+    def ask(self) -> None:
+        """Note that a command wants this life to end, however long that takes."""
+        self._asked = True
+
+    def sent(self, signum: int, now_ns: int) -> None:
+        """Note that a command sent a signal."""
         self._sent |= 1 << signum
+        if signum in ENDING:
+            self._ending_ns = now_ns
 
     def died(self, now_ns: int, wait_status: int, wanted: bool) -> None:
         """Note a death; `wanted`: it was to be up, and up again."""
         self._died_ns = now_ns
-        asked = self._sent & (_ENDING | 1 << (wait_status & 0x7F))
-        self.unasked = wanted and not asked
+        self.unasked = wanted and not self._was_asked_for(wait_status & 0x7F)
         if not self.unasked:
             self._pause_ms = 0
+
+    def _was_asked_for(self, signum: int) -> bool:
+        """Tell whether the death was; `signum` killed it, unless it is 0."""
+        if self._asked or (signum and self._sent >> signum & 1):
+            return True
+        since_ns = self._ending_ns
+        return since_ns is not None and self._died_ns - since_ns <= OBEYED_NS
 
     def gives_up(self, wait_status: int, limit: Limit | None) -> bytes:
         """Count the last death, which nobody asked for; tell why it is enough.

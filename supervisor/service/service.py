@@ -92,6 +92,11 @@ class Service:
         return self.state == events.DOWN and self._machine.deadline_ns == 0
 
     @property
+    def gave_up(self) -> bool:
+        """Whether it has failed for good."""
+        return self._machine.gave_up
+
+    @property
     def up(self) -> bool:
         """Whether run runs."""
         return self.state in (events.UP, events.LASTUP)
@@ -273,7 +278,7 @@ class Service:
 
     def _kill_reload(self) -> None:
         signum = self._definition.signal("reload-signal", signal.SIGHUP)
-        self._machine.restarts.sent(signum)
+        self._machine.restarts.sent(signum, self._host.now().monotonic_ns)
         self._process.send(signum)
 
     def _kill_hard(self) -> None:

@@ -140,6 +140,19 @@ def test_failure_is_an_exception_of_the_caller() -> None:
     assert failed.value.code == 126
 
 
+def test_what_cannot_be_seen_is_shown() -> None:
+    """A script with CR LF at its lines' ends names programs that end in CR."""
+    for name, shown in [
+        (b"sh\r", rb"sh\r"),
+        (b"a\tb\n", rb"a\tb\n"),
+        (b"\x1b[2J\x7f", rb"\x1b[2J\x7f"),
+        ("no such pröğram".encode(), "no such pröğram".encode()),
+    ]:
+        with pytest.raises(Fatal) as failed:
+            execute([name])
+        assert failed.value.text == b"unable to exec " + shown
+
+
 def test_variables_are_set_and_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a copy: this process's environment stays as it is."""
     monkeypatch.setenv("CHAIN_OLD", "1")

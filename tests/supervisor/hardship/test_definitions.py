@@ -74,9 +74,10 @@ def link_to_itself(run: Path) -> None:
 
 SPOILT = {
     missing: "No such file or directory",
-    not_executable: "Permission denied",
-    without_interpreter: "Exec format error",
-    with_bad_interpreter: "No such file or directory",
+    not_executable: "Permission denied: it is not executable",
+    without_interpreter: "Exec format error: it has no #! line",
+    with_bad_interpreter: "No such file or directory: "
+    "its interpreter /no/such/program is not there",
     directory: "Permission denied",
     fifo: "Permission denied",
     link_to_itself: "Too many levels of symbolic links",

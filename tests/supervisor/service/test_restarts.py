@@ -187,7 +187,7 @@ def test_a_death_that_was_asked_for_ends_the_row() -> None:
     life, read = Life(), Backoff(20, 2000, 80)
     assert life.pauses(read, 2) == [20, 40]
     life.restarts.born(0)
-    life.restarts.sent(15)
+    life.restarts.ask()
     life.restarts.died(0, 15, wanted=True)
     assert life.pauses(read, 2) == [20, 40]
 
@@ -250,14 +250,17 @@ def test_without_a_limit_every_death_is_final() -> None:
 
 # ---- which deaths nobody asked for
 
-ENDING = "tikbqKrdD"
-"""Letters after which a death is asked for, however it comes."""
+ORDERS = "KrdD"
+"""Letters after which a death is asked for, however and whenever it comes."""
+ENDING = {"t": 15, "i": 2, "k": 9, "b": 6, "q": 3}
+"""Those that ask for a death soon, or by one signal at any time."""
+SOON_MS = 10_000
 RELOADING = {"h": 1, "1": 10, "2": 12, "a": 14, "y": 28}
 """Those that ask for death by one signal."""
 NEUTRAL = "pcPCuU"
 
 
-def died_after(letters: str, wait_status: int) -> Simulated:
+def died_after(letters: str, wait_status: int, after_ms: int = 0) -> Simulated:
     """Start a service, write letters to its supervisor, let it die."""
     service = Simulated()
     service.has_finish = False
@@ -266,15 +269,54 @@ def died_after(letters: str, wait_status: int) -> Simulated:
         command = COMMANDS[letter.encode()]
         service.happen(command.event, command.signal)
     service.happen(events.WANT_UP)
+    service.advance(after_ms)
     service.die(wait_status)
     return service
 
 
 @pytest.mark.parametrize("wait_status", [0, EXITED_3, 9, 11 | 0x80, 15, 1])
-@pytest.mark.parametrize("letter", ENDING)
+@pytest.mark.parametrize("letter", [*ENDING, *ORDERS])
 def test_a_death_after_an_order_to_end(letter: str, wait_status: int) -> None:
     """Whether it is the signal that kills, or the program that ends by itself."""
     assert not died_after(letter, wait_status).reported
+    assert not died_after(letter, wait_status, SOON_MS).reported
+
+
+@pytest.mark.parametrize("letter", ORDERS)
+def test_a_death_long_after_an_order(letter: str) -> None:
+    """Some need long to end: nobody has taken the order back."""
+    assert not died_after(letter, EXITED_3, 3_600_000).reported
+
+
+@pytest.mark.parametrize("letter", ENDING)
+def test_a_death_long_after_a_signal(letter: str) -> None:
+    """What went on has not taken it for an order to end: QUIT shows Java's threads."""
+    signum = ENDING[letter]
+    assert not died_after(letter, signum, SOON_MS + 1).reported
+    assert not died_after(letter, signum | 0x80, SOON_MS + 1).reported
+    for wait_status in (0, EXITED_3, 128 + signum << 8, 11):
+        told = died_after(letter, wait_status, SOON_MS + 1).reported
+        assert told == [wait_status]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*ENDING, *RELOADING]), st.integers(0, 12_000))),
+    st.sampled_from([0, EXITED_3, *ENDING.values(), *RELOADING.values(), 11]),
+)
+def test_signals_of_a_life(sent: list[tuple[str, int]], wait_status: int) -> None:
+    """The death is asked for by the one that killed it, or the last that means end."""
+    service = Simulated()
+    service.advance(0)
+    since_ms = SOON_MS + 1
+    for letter, pause_ms in sent:
+        command = COMMANDS[letter.encode()]
+        service.happen(command.event, command.signal)
+        since_ms = pause_ms if letter in ENDING else since_ms + pause_ms
+        service.advance(pause_ms)
+    service.die(wait_status)
+    numbers = {{**ENDING, **RELOADING}[letter] for letter, _ in sent}
+    asked = since_ms <= SOON_MS or wait_status in numbers
+    assert service.machine.restarts.unasked == (not asked)
 
 
 @pytest.mark.parametrize("letter", RELOADING)
@@ -310,6 +352,10 @@ def test_orders_are_about_one_life() -> None:
     service.advance(1000)
     service.die(EXITED_3)
     assert service.reported == [EXITED_3]
+    other = died_after("q", 3)
+    other.advance(1000)
+    other.die(EXITED_3)
+    assert other.reported == [EXITED_3]
 
 
 @pytest.mark.parametrize(
@@ -328,149 +374,3 @@ def test_a_death_during_a_stop_is_nobody_s_worry(event: str, has_finish: bool) -
     assert service.ended
     assert (service.reported, service.reasons) == ([], [])
     assert b"O" not in service.heard
-
-
-# ---- all together, in a service
-
-
-def limited(deaths: int = 3, has_finish: bool = True) -> Simulated:
-    """Give a service that gives up after some deaths."""
-    service = Simulated()
-    service.has_finish = has_finish
-    service.limit = Limit(deaths, 600_000, b"10m")
-    service.advance(0)
-    return service
-
-
-def fall(service: Simulated, wait_status: int = EXITED_3) -> None:
-    """Let run die, and its finish, if there is one."""
-    service.die(wait_status)
-    if service.alive:
-        service.die()
-
-
-@pytest.mark.parametrize("has_finish", [True, False])
-def test_giving_up_is_failing_for_good(has_finish: bool) -> None:
-    """It stays down and is told as if finish had exited 125, which it need not."""
-    service = limited(has_finish=has_finish)
-    for _ in range(3):
-        fall(service)
-        service.advance(1000)
-    assert service.heard == b"s" + 2 * b"udD" + b"udOD"
-    assert not service.alive
-    assert not service.status.want_up
-    assert service.reasons == [b"died 3 times within 10m"]
-    assert service.reported == [EXITED_3]
-
-
-def test_after_giving_up_it_counts_anew() -> None:
-    """Whoever wants it up has mended it, and it may die as often again."""
-    service = limited(deaths=2)
-    for _ in range(2):
-        for _ in range(2):
-            assert service.alive == "run"
-            fall(service)
-            service.advance(1000)
-        assert not service.alive
-        service.happen(events.WANT_UP)
-    assert service.reasons == [b"died 2 times within 10m"] * 2
-
-
-@pytest.mark.parametrize("has_finish", [True, False])
-def test_run_gives_up_by_exit_125(has_finish: bool) -> None:
-    """Where there is a limit; else that is an exit code like others."""
-    service = limited(has_finish=has_finish)
-    fall(service, EXITED_125)
-    assert service.heard.endswith(b"dOD" if not has_finish else b"OD")
-    assert service.reported == [EXITED_125]
-    other = limited(has_finish=has_finish)
-    other.limit = None
-    fall(other, EXITED_125)
-    other.advance(1000)
-    assert other.alive == "run"
-
-
-@pytest.mark.parametrize("deaths", [None, 3])
-def test_finish_gives_up_by_exit_125(deaths: int | None) -> None:
-    """Whether there is a limit or not, and that too is final."""
-    service = limited()
-    service.limit = None if deaths is None else Limit(deaths, 1000, b"1s")
-    service.die(9)
-    service.die(EXITED_125)
-    assert service.heard == b"sudOD"
-    assert service.reported == [9]
-    assert service.reasons == []
-
-
-def test_a_death_within_the_limit_is_not_told() -> None:
-    """The service is essential, but may die so often."""
-    service = limited(deaths=2)
-    fall(service)
-    assert service.reported == []
-    service.advance(1000)
-    fall(service)
-    assert service.reported == [EXITED_3]
-
-
-def starts_after(service: Simulated, pause_ms: int) -> bool:
-    """Tell whether it starts when that time has passed, and not before."""
-    service.advance(pause_ms - 1)
-    early = service.alive
-    service.advance(1)
-    return not early and service.alive == "run"
-
-
-def pausing() -> Simulated:
-    """Give a service that pauses 20, 40, 80, 80 ... milliseconds."""
-    service = Simulated()
-    service.backoff = Backoff(20, 2000, 80)
-    service.advance(0)
-    return service
-
-
-def test_the_pause_counts_from_the_end_of_finish() -> None:
-    """And is the only one: a second, more or less, does not matter any more."""
-    service = pausing()
-    for pause_ms in (20, 40, 80, 80):
-        service.die(EXITED_3)
-        service.advance(500)
-        service.die()
-        assert starts_after(service, pause_ms)
-
-
-def test_the_pause_may_be_longer_than_a_second() -> None:
-    """Also where s6 would start a service that was ready at once."""
-    service = pausing()
-    service.backoff = Backoff(5000, 2000, 5000)
-    service.happen(events.NEWLINE)
-    service.advance(2000)
-    fall(service)
-    assert starts_after(service, 5000)
-
-
-@pytest.mark.parametrize("letter", [b"u", b"o", b"U"])
-def test_a_command_ends_the_pause(letter: bytes) -> None:
-    """As it ends every other pause."""
-    service = pausing()
-    fall(service)
-    service.happen(COMMANDS[letter].event)
-    assert service.alive == "run"
-
-
-def test_a_restart_by_command_is_not_delayed() -> None:
-    """Not by the backoff: s6's second it is."""
-    service = pausing()
-    service.backoff = Backoff(5000, 2000, 5000)
-    service.happen(events.RESTART)
-    fall(service, 15)
-    service.advance(1000)
-    assert service.alive == "run"
-
-
-def test_a_service_that_is_down_stays_down_after_the_pause() -> None:
-    """What was wanted in the meantime counts."""
-    service = pausing()
-    fall(service)
-    service.happen(events.WANT_DOWN)
-    service.advance(1000)
-    assert not service.alive

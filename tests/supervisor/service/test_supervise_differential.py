@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from differing import NO_DIRECTORY, not_started, run_not_executed
+from differing import NO_DIRECTORY, NO_FILE, not_started, run_not_executed
 from harness import wait_until
 from trying import HANG, LISTEN, Trial, agree, read
 
@@ -109,17 +109,17 @@ def test_permanent_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "reason"),
+    ("text", "mode", "reason", "hint"),
     [
-        (None, 0, "No such file or directory"),
-        ("#!/bin/sh\n", 0o644, "Permission denied"),
-        ("exec sleep 1000\n", 0o755, "Exec format error"),
-        ("#!/no/where\n", 0o755, "No such file or directory"),
+        (None, 0, NO_FILE, ""),
+        ("#!/bin/sh\n", 0o644, "Permission denied", ": it is not executable"),
+        ("exec sleep 1000\n", 0o755, "Exec format error", ": it has no #! line"),
+        ("#!/no/where\n", 0o755, NO_FILE, ": its interpreter /no/where is not there"),
     ],
     ids=["missing", "not executable", "no program", "bad interpreter"],
 )
 def test_run_that_cannot_be_executed(
-    text: str | None, mode: int, reason: str, tmp_path: Path
+    text: str | None, mode: int, reason: str, hint: str, tmp_path: Path
 ) -> None:
     """Nothing is heard, nothing shown; a command tries again at once."""
 
@@ -144,7 +144,7 @@ def test_run_that_cannot_be_executed(
         trial.hear(b"dDx")
         trial.end()
 
-    agree(play, tmp_path, run_not_executed(reason))
+    agree(play, tmp_path, run_not_executed(reason, hint))
 
 
 def test_finish_is_told_how_run_died(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from differing import FINISH, WARNING, Difference, not_started
 from harness import wait_until
 from trying import HANG, LISTEN, Trial, agree, read
 
+NOT_EXECUTABLE = "Permission denied: it is not executable"
+
 
 @pytest.mark.parametrize(
     "text",
@@ -161,7 +163,7 @@ def test_finish_that_is_not_executable(tmp_path: Path) -> None:
         trial.hear(b"x")
         trial.end()
 
-    told = [f"{WARNING}unable to spawn ./finish: Permission denied"]
+    told = [f"{WARNING}unable to spawn ./finish: {NOT_EXECUTABLE}"]
     agree(play, tmp_path, {"stderr": Difference([], told, FINISH)})
 
 
