@@ -1,8 +1,10 @@
 """Applies the files of fix-attrs.d: owners and modes of files, also in volumes.
 
-In a tree that is walked no symbolic link is followed, and each step begins at a
-descriptor: whoever may write there cannot lead us elsewhere meanwhile. A link
-itself gets an owner, but has no mode. What fails is told, and the rest is done.
+From the first wildcard on, and in a tree that is walked, no symbolic link is
+followed, and each step begins at a descriptor: whoever may write there cannot lead us
+elsewhere, now or meanwhile. A link itself gets an owner, but has no mode. What comes
+before that is the author's: links are followed there. What fails is told, and the
+rest is done.
 """
 
 import os
@@ -85,23 +87,33 @@ class Report:
 def apply(rule: Rule, hidden: bool, report: Report) -> None:
     """Do what a line says, with all that its path stands for.
 
-    A path may end in a link, as its author knows; what a pattern finds may have
+    A path may lead through links, as its author knows; what a pattern finds may have
     been put there by anybody.
     """
+    walk = Walk(rule, hidden, report)
     if rule.is_pattern:
-        import glob
+        from supervisor.container.pattern import find
 
-        for path in sorted(glob.glob(rule.path)):
-            Walk(rule, hidden, report).go(path, STAY)
+        try:
+            for directory, folder, name in find(rule.path, report.fail):
+                walk.go(os.dup(directory), folder, name, STAY)
+        except OSError as error:
+            report.fail(b"unable to search " + rule.path, error)
     elif os.path.lexists(rule.path):
-        Walk(rule, hidden, report).go(rule.path, FOLLOW)
+        folder, name = split(rule.path)
+        try:
+            directory = os.open(folder, FOLLOW)
+        except OSError as error:
+            report.fail(b"unable to open " + folder, error)
+        else:
+            walk.go(directory, folder, name, FOLLOW)
     else:
         # As in s6-overlay, where it is passed over: a volume may be missing.
         report.note(report.line(rule.number, b"there is no " + rule.path))
 
 
 class Walk:
-    """One path of a rule, with what is below it.
+    """The paths of a rule, each with what is below it.
 
     Without recursion, as a tree may be deeper than Python likes. Each directory that
     is open is a level: its descriptor, its path, and the names that wait in it.
@@ -115,14 +127,12 @@ class Walk:
         self._report = report
         self._levels: list[tuple[int, bytes, list[bytes]]] = []
 
-    def go(self, path: bytes, flags: int) -> None:
-        """Change what is at a path, and below it if the rule says so."""
-        folder, name = split(path)
-        try:
-            self._levels.append((os.open(folder, FOLLOW), folder, [name]))
-        except OSError as error:
-            self._report.fail(b"unable to open " + folder, error)
-            return
+    def go(self, directory: int, folder: bytes, name: bytes, flags: int) -> None:
+        """Change what has a name in a directory, and is below if the rule says so.
+
+        `directory` is its descriptor, which is closed, and `folder` its path.
+        """
+        self._levels.append((directory, folder, [name]))
         while self._levels:
             directory, folder, names = self._levels[-1]
             if names:

@@ -21,6 +21,7 @@ DIGITS = b"0123456789"
 ID_DIGITS = 10
 MOST_ID = 2**32 - 2  # -1 leaves an id as it is (chown(2))
 WILDCARDS = b"*?["
+HERE, UP = b".", b".."
 
 
 class Unfit(Exception):
@@ -56,6 +57,9 @@ class Rule:
     def __init__(self, words: "Iterable[bytes]", known: Accounts, number: int) -> None:
         self.path, recurse, account, fmode, dmode = words
         self.number = number
+        if self.is_pattern and UP in split_pattern(self.path)[1]:
+            # By then somebody may have moved the directory.
+            raise Unfit(b"no way back up from a pattern: " + self.path)
         if recurse not in RECURSE:
             raise Unfit(b"neither true nor false: " + recurse)
         self.recurse = RECURSE[recurse]
@@ -66,7 +70,7 @@ class Rule:
     @property
     def is_pattern(self) -> bool:
         """Tell whether the path has wildcards."""
-        return any(byte in WILDCARDS for byte in self.path)
+        return is_wild(self.path)
 
 
 def parse(text: bytes, known: Accounts) -> "Iterable[Rule | tuple[int, bytes]]":
@@ -83,6 +87,23 @@ def parse(text: bytes, known: Accounts) -> "Iterable[Rule | tuple[int, bytes]]":
             yield Rule(words, known, number)
         except Unfit as failure:
             yield number, failure.reason
+
+
+def is_wild(text: bytes) -> bool:
+    """Tell whether there are wildcards."""
+    return any(byte in WILDCARDS for byte in text)
+
+
+def split_pattern(path: bytes) -> tuple[bytes, list[bytes]]:
+    """Give what comes before the first wildcard, with its slash; and the names after.
+
+    A slash at the end stands for directories only, and so does the name `.`.
+    """
+    names = path.split(b"/")
+    first = next(at for at, name in enumerate(names) if is_wild(name))
+    fixed = b"".join(name + b"/" for name in names[:first]) or b"./"
+    wanted = [name for name in names[first:] if name]
+    return fixed, wanted if names[-1] else [*wanted, HERE]
 
 
 def resolve(text: bytes, known: Accounts) -> tuple[int, int]:

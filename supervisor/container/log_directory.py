@@ -14,7 +14,9 @@ def prepare(path: bytes, uid: int, gid: int) -> None:
     """Make a log directory, or take over an empty one of root's. OSError.
 
     That is what a Dockerfile or a fresh volume has. Any other directory stays as it
-    is, and so does what a link leads to: somebody else may have put it there.
+    is, and so does what a link leads to: somebody else may have put it there. Those
+    above it may be links, as for `mkdir -p` (/var/log on a volume): whoever may write
+    in one of them has a say in where the logs are, and it is root that goes there.
     """
     path = path.rstrip(b"/") or b"/"
     made = make(path)

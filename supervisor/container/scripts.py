@@ -49,7 +49,10 @@ def run(
     try:
         pid = _start(context, argv, variables)
     except OSError as error:
-        context.messages.warn(b"unable to spawn " + argv[0], error)
+        from supervisor.service.interpreter import why
+
+        reason = why(argv[0], None, error)
+        context.messages.warn(b"unable to spawn " + argv[0] + b": " + reason)
         return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
     return (yield from await_end(context, pid, limit_ms))
 

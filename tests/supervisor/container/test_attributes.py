@@ -106,6 +106,15 @@ def test_a_path_may_be_hidden(files: Files) -> None:
         ("TOP/*/f?le", "640", {"sub/file"}),
         ("TOP/[!s]*", "640", {"file"}),
         ("TOP/.*", "640", {".hidden"}),
+        ("TOP/*/", "751", {"sub"}),
+        ("TOP/*/.", "751", {"sub"}),
+        ("TOP//*//*le", "640", {"sub/file"}),
+        ("TOP/s*/deep/f*", "640", {"sub/deep/file"}),
+        ("TOP/s*/deep/none", "640", set()),
+        ("TOP/f*/file", "640", set()),
+        ("TOP/**", "640", {"file"}),
+        ("TOP/*/[.]hidden", "640", set()),
+        ("TOP/*/.hidden", "640", {"sub/.hidden"}),
     ],
 )
 def test_without_recursion_only_paths_count(
@@ -173,6 +182,67 @@ def test_a_path_that_is_a_link_is_followed(files: Files) -> None:
     assert stat.S_IMODE((files.outside / "secret").stat().st_mode) == 0o644
 
 
+def test_a_pattern_leads_through_no_link(files: Files) -> None:
+    """What is behind a wildcard may be a user's: a link there leads to anything."""
+    (files.outside / "sub").mkdir(0o700)
+    (files.outside / "sub/secret").write_text("")
+    (files.outside / "sub/secret").chmod(0o600)
+    (files.top / "sub/conf").symlink_to(files.outside)
+    (files.top / "user").symlink_to(files.outside)
+    rules = ("*/conf/secret", "*/secret", "*/conf/*", "*/conf/", "user*/", "*/c*/sub/*")
+    assert files.apply(*[f"TOP/{rule} true {ME} 0666 0777" for rule in rules]) == 0
+    for path in (files.outside, *files.outside.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) not in {0o666, 0o777}
+    assert files.said == []
+
+
+@needs_root
+def test_a_link_that_a_pattern_finds_gets_an_owner(files: Files) -> None:
+    """As its last name: itself, and not what it leads to."""
+    (files.top / "sub/conf").symlink_to(files.outside)
+    assert files.apply(f"TOP/*/conf true {THEM} 0666 0777") == 0
+    assert files.owned(*OTHER) == {"sub/conf"}
+    assert files.outside.stat().st_uid == os.getuid()
+
+
+def test_links_before_a_pattern_are_the_author_s(files: Files) -> None:
+    """/var/log may be on a volume."""
+    (files.top / "to-folder").symlink_to(files.outside)
+    assert files.apply(f"TOP/to-folder/* false {ME} 0644 -") == 0
+    assert stat.S_IMODE((files.outside / "secret").stat().st_mode) == 0o644
+
+
+def test_a_pattern_that_leads_back_up_is_none(files: Files) -> None:
+    """Where that is, whoever may move the directory decides."""
+    assert files.apply(f"TOP/*/../file false {ME} 0640 -") == 1
+    assert files.said == [
+        f"/01-rules: line 1: no way back up from a pattern: {path}"
+        for path in ["/top/*/../file"]
+    ]
+
+
+def test_a_pattern_may_be_relative(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To wherever we are."""
+    monkeypatch.chdir(files.top)
+    files.rules.write_text(f"*/f* false {ME} 0640 -\n[f]* false {ME} 0640 -\n")
+    assert apply_file(os.fsencode(files.rules), False, files.warn) == 0
+    assert files.changed("640") == {"file", "sub/file"}
+
+
+def test_a_pattern_may_meet_what_cannot_be_looked_into(files: Files) -> None:
+    """It is named, and the rest is done: here, a link to itself before the pattern."""
+    (files.top / "loop").symlink_to("loop")
+    lines = (f"TOP/loop/* false {ME} 0640 -", f"TOP/f* false {ME} 0640 -")
+    before = len(os.listdir("/proc/self/fd"))
+    assert files.apply(*lines) == 1
+    why = "Too many levels of symbolic links"
+    assert files.said == [f"unable to look into /top/loop/: {why}"]
+    assert files.changed("640") == {"file"}
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_whoever_may_write_there_cannot_lead_us_away(files: Files) -> None:
     """While a tree is walked its directories are exchanged for links."""
     sub, aside, link = (files.top / name for name in ("sub", "aside", "link"))
@@ -190,7 +260,7 @@ def test_whoever_may_write_there_cannot_lead_us_away(files: Files) -> None:
     hostile.start()
     try:
         for _ in range(300):
-            files.apply(f"TOP true {ME} 0644 0755")
+            files.apply(f"TOP true {ME} 0644 0755", f"TOP/*/secret false {ME} 0644 -")
     finally:
         over.set()
         hostile.join()

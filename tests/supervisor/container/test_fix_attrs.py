@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.container.fix_attrs import Accounts, Rule, Unfit, mode, parse, resolve
+from supervisor.container.fix_attrs import (
+    Accounts,
+    Rule,
+    Unfit,
+    is_wild,
+    mode,
+    parse,
+    resolve,
+    split_pattern,
+)
 
 USERS = {b"daemon": (2, 2), b"app": (33, 44), b"77": (1, 1)}
 GROUPS = {b"daemon": 2, b"web": 55}
@@ -145,3 +154,34 @@ def test_any_text_is_read(text: bytes) -> None:
     found = list(parse(text, KNOWN))
     lines = [line.split() for line in text.split(b"\n")]
     assert len(found) == len([w for w in lines if w and not w[0].startswith(b"#")])
+
+
+@pytest.mark.parametrize(
+    ("path", "fixed", "names"),
+    [
+        (b"/home/*/conf/x", b"/home/", [b"*", b"conf", b"x"]),
+        (b"/*", b"/", [b"*"]),
+        (b"/a//b//[x]//c", b"/a//b//", [b"[x]", b"c"]),
+        (b"*/", b"./", [b"*", b"."]),
+        (b"../a?", b"../", [b"a?"]),
+    ],
+)
+def test_a_pattern_begins_at_its_first_wildcard(
+    path: bytes, fixed: bytes, names: list[bytes]
+) -> None:
+    """What comes before that is a path like others."""
+    assert split_pattern(path) == (fixed, names)
+
+
+@given(st.lists(st.sampled_from([b"", b".", b"a", b"*", b"b?"]), min_size=1))
+def test_no_wildcard_is_in_what_is_fixed(words: list[bytes]) -> None:
+    """And nothing gets lost."""
+    path = b"/".join([*words, b"[x]"])
+    fixed, names = split_pattern(path)
+    assert not is_wild(fixed)
+    assert is_wild(names[0])
+    whole = [word for word in path.split(b"/") if word]
+    assert [word for word in fixed.split(b"/") if word][-len(whole) :] + names in (
+        whole,
+        [b".", *whole],
+    )
