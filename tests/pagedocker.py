@@ -11,7 +11,7 @@ from pages import CHECKOUT, Block
 from podman import Podman
 from workshop import Workshop
 
-STAND_INS = {"slim": "localhost/python:3-slim"}
+STAND_INS = {"slim": ("localhost/python:3-slim", "localhost/python:3")}
 """Images of fixtures/images, and what they stand for in a Containerfile."""
 
 NAMED = re.compile(r"^\$ (?:.*\|\s*)?docker ", re.MULTILINE)
@@ -23,9 +23,6 @@ SCRIPT = r"""
 case $1 in
 build)
     shift
-    for context; do :; done
-    mkdir -p "$context/s6log"
-    cp {project} "$context/s6log"
     {podman} build --quiet --network=none --pull=never "$@" >/dev/null ;;
 run)
     shift
@@ -46,6 +43,12 @@ run)
 esac
 """
 
+GIT = """
+# git clone PLACE FOLDER: of this project, what is looked for in an image.
+[ "$#" = 3 ] && [ "$1" = clone ] && [ "$2" = "$HOME/s6log" ] && mkdir "$3" &&
+    cp {project} "$3"
+"""
+
 
 class Docker:
     """The engine of this run of the tests, as pages know it."""
@@ -58,23 +61,24 @@ class Docker:
         self.names = workshop.names
         for name, known in STAND_INS.items():
             workshop.image(name)
-            self._engine.call("tag", tag(name), known)
+            self._engine.call("tag", tag(name), *known)
 
     def script(self, label: str) -> str:
         """Give a program for sh; the containers that it starts have a label."""
         words = self._engine.words("", (), Options())
         podman = words[: words.index("podman") + 1]
-        return SCRIPT.format(
-            podman=shlex.join(podman),
-            project=shlex.quote(str(CHECKOUT / "pyproject.toml")),
-            label=label,
-        )
+        return SCRIPT.format(podman=shlex.join(podman), label=label)
 
     def remove(self, label: str) -> None:
         """Remove the containers with a label."""
         asked = self._engine.call("ps", "--all", "--quiet", f"--filter=label={label}")
         for container in asked.stdout.split():
             self._engine.call("rm", "--force", "--time=0", container)
+
+
+def git() -> str:
+    """Give a program for sh, by which this project gets into the folder of an image."""
+    return GIT.format(project=shlex.quote(str(CHECKOUT / "pyproject.toml")))
 
 
 def is_for_docker(block: Block) -> bool:

@@ -120,6 +120,7 @@ def offered(docker: Docker, reader: Reader) -> Iterator[None]:
     """Have docker on the reader's PATH; in the end, remove all containers."""
     label = uuid.uuid4().hex
     reader.install("docker", docker.script(label))
+    reader.install("git", pagedocker.git())
     # Two pages may well call an image or a container the same.
     with docker.names():
         try:
