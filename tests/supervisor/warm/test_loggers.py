@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import s6log
 from harness import wait_until
 from inside import drive, looping
-from nurseries import Installation, Service, service
+from nurseries import PACKAGES, Installation, Service, service
 from s6log.unix.loop import Loop
 from s6log.unix.messages import Messages
 from supervisor.service.spawner import Spawner
@@ -83,6 +84,11 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     installation = Installation(
         tmp_path / "prefix", Path(os.path.realpath("/proc/self/exe"))
     )
+    # What supervises is this process: the logger must be of the same package.
+    for package in PACKAGES:
+        (link,) = installation.bin.parent.glob(f"lib/*/site-packages/{package}")
+        link.unlink()
+        link.symlink_to(Path(s6log.__file__).parent.parent / package)
     with looping() as loop, service(tmp_path / "one", RUN) as one:
         made = Rig(loop, one, installation)
         yield made
