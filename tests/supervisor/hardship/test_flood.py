@@ -148,7 +148,8 @@ def test_signals_without_end(bad: Path) -> None:
         for _ in range(2000):
             trial.tree.process.send_signal(signal.SIGALRM)
             trial.tree.process.send_signal(signal.SIGCHLD)
-        new = make_service(bad.parent / "new", SLEEP)
+        # In one step: the signals above may have it looked at half made.
+        new = make_service(bad.parent / ".new", SLEEP).rename(bad.parent / "new")
         trial.tree.process.send_signal(signal.SIGALRM)
         wait_until(lambda: supervised(new), "the new service")
         trial.goes_on()
