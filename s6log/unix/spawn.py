@@ -57,6 +57,18 @@ def spawn(
         os.close(target)
 
 
+def own_program(*words: bytes) -> tuple[bytes, ...]:
+    """Give the command line of a program of this package, as its launchers have it.
+
+    `words` are the program's name and its arguments.
+    """
+    import sys
+
+    launch = os.path.dirname(os.path.dirname(__file__)) + "/launch.py"
+    python = (sys.executable, "-I", "-S", "-X", "utf8", launch)
+    return (*map(os.fsencode, python), *words)
+
+
 def _here() -> int:
     """Open the way back; -1 where there is none (EACCES after a change of user).
 

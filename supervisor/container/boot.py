@@ -101,30 +101,24 @@ class Boot:
 
     def _fix_attributes(self) -> "Steps":
         """Apply the files of fix-attrs.d, in a child each: they may take long."""
+        opening = b"applying ownership & permissions fixes..."
         context = self._context
-        if not context.files.has(FIX_ATTRS):
-            return 0
-        say = context.progress.say
-        say(b"[fix-attrs.d] applying ownership & permissions fixes...\n")
-        failed = 0
-        for name in context.files.scripts(FIX_ATTRS):
-            say(b"[fix-attrs.d] %s: applying... \n" % name)
-            code = yield from self._apply(b"/".join((ETC, FIX_ATTRS, name)))
-            say(b"[fix-attrs.d] %s: exited %d.\n" % (name, code))
-            failed = failed or code
-        say(b"[fix-attrs.d] done.\n")
-        return failed
+        return (yield from scripts.take_all(context, FIX_ATTRS, opening, self._apply))
 
-    def _apply(self, path: bytes) -> "Steps":
+    def _apply(self, name: bytes) -> "Steps":
         from supervisor.container.attributes import apply_file
 
         context = self._context
+        path = b"/".join((ETC, FIX_ATTRS, name))
         hidden = context.settings.on(FIX_ATTRS_HIDDEN)
 
         def work() -> int:
             return apply_file(path, hidden, context.messages.warn)
 
-        return (yield from self._in_child(work))
+        context.progress.say(b"[fix-attrs.d] %s: applying... \n" % name)
+        code = yield from self._in_child(work)
+        context.progress.say(b"[fix-attrs.d] %s: exited %d.\n" % (name, code))
+        return code
 
     def _in_child(self, work: "Callable[[], int]") -> "Steps":
         """Have a child do what may take long, and give the code that it ends with."""
@@ -143,18 +137,13 @@ class Boot:
     def _run_scripts(self) -> "Steps":
         """Run the scripts of cont-init.d: all of them, or up to the first failure."""
         context = self._context
-        if not context.files.has(CONT_INIT):
-            return 0
-        say = context.progress.say
-        say(b"[cont-init.d] executing container initialization scripts...\n")
-        failed = 0
-        for name in context.files.scripts(CONT_INIT):
-            code = yield from scripts.run_script(context, CONT_INIT, name, NO_LIMIT)
-            failed = failed or code
-            if failed and context.settings.numbers[BEHAVIOUR] >= STOP:
-                return failed
-        say(b"[cont-init.d] done.\n")
-        return failed
+
+        def take(name: bytes) -> "Steps":
+            return scripts.run_script(context, CONT_INIT, name, NO_LIMIT)
+
+        opening = b"executing container initialization scripts..."
+        goes_on = context.settings.numbers[BEHAVIOUR] < STOP
+        return (yield from scripts.take_all(context, CONT_INIT, opening, take, goes_on))
 
     def _start_definitions(self) -> int:
         """Leave the place for s6-rc: oneshots and longruns with dependencies."""

@@ -7,9 +7,9 @@ if it dies another takes over, and what is in the pipes is still there.
 import _socket
 import os
 import select
-import sys
 
 from s6log.unix.fds import rights, unread
+from s6log.unix.spawn import own_program
 from supervisor.container.outlets import Pipe
 from supervisor.service.host import Streams
 
@@ -82,11 +82,7 @@ class Console:
         self._send()
 
     def _start(self) -> "_socket.socket":
-        import s6log
-
-        launch = os.path.dirname(s6log.__file__) + "/launch.py"
-        python = (sys.executable, "-I", "-S", "-X", "utf8", launch)
-        argv = (*map(os.fsencode, python), PROGRAM, self._mode)
+        argv = own_program(PROGRAM, self._mode)
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

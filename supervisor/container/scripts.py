@@ -11,13 +11,38 @@ from supervisor.service.host import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from supervisor.container.context import Context
     from supervisor.container.sequence import Steps
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 SHELL = b"/bin/sh"
+
+
+def take_all(
+    context: "Context",
+    folder: bytes,
+    opening: bytes,
+    take: "Callable[[bytes], Steps]",
+    all_of_them: bool = True,
+) -> "Steps":
+    """Take the files of a folder one after the other, with the lines around them.
+
+    `take` gives the exit code of one. Gives the first that is not 0; with it all is
+    over unless `all_of_them` are wanted. Nothing is said of a folder that is not there.
+    """
+    if not context.files.has(folder):
+        return 0
+    context.progress.say(b"[%s] %s\n" % (folder, opening))
+    failed = 0
+    for name in context.files.scripts(folder):
+        code = yield from take(name)
+        failed = failed or code
+        if failed and not all_of_them:
+            return failed
+    context.progress.say(b"[%s] done.\n" % folder)
+    return failed
 
 
 def run_script(

@@ -100,18 +100,14 @@ class Stop:
 
     def _finish(self) -> "Steps":
         """Run the scripts of cont-finish.d, each within its time."""
-        context = self._context
-        if not context.files.has(CONT_FINISH):
-            return 0
-        say = context.progress.say
-        say(b"[cont-finish.d] executing container finish scripts...\n")
+        context, code = self._context, self._code
         limit_ms = context.settings.numbers[FINISH_MAXTIME]
-        for name in context.files.scripts(CONT_FINISH):
-            yield from scripts.run_script(
-                context, CONT_FINISH, name, limit_ms, self._code
-            )
-        say(b"[cont-finish.d] done.\n")
-        return 0
+
+        def take(name: bytes) -> "Steps":
+            return scripts.run_script(context, CONT_FINISH, name, limit_ms, code)
+
+        opening = b"executing container finish scripts..."
+        return (yield from scripts.take_all(context, CONT_FINISH, opening, take))
 
     # ---- everybody else
 

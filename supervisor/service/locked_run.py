@@ -5,9 +5,9 @@ s6-setlock does that, on the descriptor that lock-fd names, and executes run.
 """
 
 import os
-import sys
 
 from s6log.unix.locks import is_locked
+from s6log.unix.spawn import own_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,12 +21,8 @@ OPEN = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 def command(fd: int, run: "Sequence[bytes]") -> "Sequence[bytes]":
     """Give the command that locks, with the lock on `fd`, and executes `run`."""
-    import s6log
-
-    package = os.path.dirname(s6log.__file__)
-    python = (sys.executable, "-I", "-S", "-X", "utf8", f"{package}/launch.py")
     options = (b"-d", b"%d" % fd, b"--", LOCK_FILE.encode())
-    return (*map(os.fsencode, python), b"s6-setlock", *options, *run)
+    return own_program(b"s6-setlock", *options, *run)
 
 
 def prepare(directory: "Directory", warn: "Callable[[bytes], None]") -> None:

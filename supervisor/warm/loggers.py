@@ -13,6 +13,7 @@ import time
 
 from s6log.unix.fds import rights
 from s6log.unix.signals import signal
+from s6log.unix.spawn import own_program
 from supervisor.warm import folder
 from supervisor.warm.demand import NotReady, Refused
 from supervisor.warm.order import MOST_BYTES, READY, Order, encode
@@ -206,7 +207,7 @@ class WarmLoggers:
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         try:
             self._pid = self._spawner.start(
-                _command(),
+                own_program(PROGRAM, b"-" * ROOM_BYTES),
                 home,
                 Streams(null, null),
                 self._environment,
@@ -301,11 +302,3 @@ class WarmLoggers:
             return  # it is the child of the supervisor that we were forked from
         if not ready:
             folder.clear(pid)
-
-
-def _command() -> "Sequence[bytes]":
-    import s6log
-
-    package = os.path.dirname(s6log.__file__)
-    python = (sys.executable, "-I", "-S", "-X", "utf8", f"{package}/launch.py")
-    return (*map(os.fsencode, python), PROGRAM, b"-" * ROOM_BYTES)
