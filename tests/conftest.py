@@ -6,15 +6,16 @@ import pytest
 
 import harness
 
-WORKERS_A_PROCESSOR = 2
+SPARE_WORKERS = 1
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001
     """Give the workers of `-n auto`: tests wait for processes most of the time.
 
-    With one worker a processor, three quarters of the time of both were idle.
+    With one worker a processor, three quarters of the time of both were idle; with
+    two of them, what is to happen soon may take too long for a test.
     """
-    return WORKERS_A_PROCESSOR * len(os.sched_getaffinity(0))
+    return SPARE_WORKERS + len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,11 @@ def test_a_service_that_forks_and_exits(tmp_path: Path) -> None:
         assert processes_in(bad) == left
 
 
+def working_in(directory: Path) -> list[int]:
+    """Give the processes whose working directory it is."""
+    return [pid for pid in processes_in(directory) if works_in(pid, directory)]
+
+
 def test_a_child_that_keeps_the_pipe(tmp_path: Path) -> None:
     """The logger goes on reading what it may say, also when the tree is to end."""
     bad = logged(tmp_path / "scan", BAD, FORKS)
@@ -55,7 +60,9 @@ def test_a_child_that_keeps_the_pipe(tmp_path: Path) -> None:
         wait_until(lambda: supervised(bad), "the bad service")
         tell(bad, b"o")
         wait_until(lambda: lines(bad / "out") == 2, "what both say")
-        (child,) = (pid for pid in processes_in(bad) if works_in(pid, bad))
+        # Its parent has said its last word, and may not have ended yet.
+        wait_until(lambda: len(working_in(bad)) == 1, "the end of the parent")
+        (child,) = working_in(bad)
         order(bad.parent, b"t")
         with Ear(bad / "log") as ear:
             kill(child)
