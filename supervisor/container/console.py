@@ -5,12 +5,11 @@ if it dies another takes over, and what is in the pipes is still there.
 """
 
 import _socket
-import os
 import select
 
 from s6log.unix.fds import rights, unread
-from s6log.unix.spawn import own_program
 from supervisor.container.outlets import Pipe
+from supervisor.service import companion
 from supervisor.service.host import Streams
 
 TYPE_CHECKING = False
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from supervisor.service.host import Host
 
 PROGRAM = b"s6-init-console"
-CHANNEL = 3
 STREAMS = (b"1", b"2")
 PAUSE_MS = 1000  # before another one is started
 
@@ -82,24 +80,12 @@ class Console:
         self._send()
 
     def _start(self) -> "_socket.socket":
-        argv = own_program(PROGRAM, self._mode)
-        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-        home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self.pid = self._host.spawner.start(
-                argv,
-                home,
-                self._streams,
-                self._host.environment,
-                {CHANNEL: theirs.fileno()},
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-            os.close(home)
-        self._host.loop.on_exit(self.pid, self._on_exit)
+        host = self._host
+        words = (PROGRAM, self._mode)
+        self.pid, ours = companion.start(
+            host.spawner, words, self._streams, host.environment
+        )
+        host.loop.on_exit(self.pid, self._on_exit)
         return ours
 
     def _on_exit(self, _wait_status: int) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 
 from s6log.unix.signals import signal
+from supervisor.chain.execute import NOT_EXECUTABLE, NOT_FOUND
 from supervisor.container import places
 from supervisor.container.sequence import Ended
 from supervisor.service.ends import code_of
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from supervisor.container.context import Context
     from supervisor.container.sequence import Steps
 
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
 SHELL = b"/bin/sh"
 
 

@@ -13,7 +13,7 @@ import time
 
 from s6log.unix.fds import rights
 from s6log.unix.signals import signal
-from s6log.unix.spawn import own_program
+from supervisor.service import companion
 from supervisor.warm import folder
 from supervisor.warm.demand import NotReady, Refused
 from supervisor.warm.order import MOST_BYTES, READY, Order, encode
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from supervisor.service.spawner import Spawner
 
 PROGRAM = b"s6-log-nursery"
-CHANNEL = 3
 ROOM_BYTES = 2048  # for the command lines of loggers, which take the place of its own
 RUN_BYTES = 16 << 10  # a larger run file is executed
 # The supervisor stands still meanwhile. A fork takes some milliseconds under load:
@@ -202,23 +201,15 @@ class WarmLoggers:
     def _begin(self) -> None:
         from supervisor.service.host import Streams
 
-        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-        home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         try:
-            self._pid = self._spawner.start(
-                own_program(PROGRAM, b"-" * ROOM_BYTES),
-                home,
+            self._pid, ours = companion.start(
+                self._spawner,
+                (PROGRAM, b"-" * ROOM_BYTES),
                 Streams(null, null),
                 self._environment,
-                {CHANNEL: theirs.fileno()},
             )
-        except OSError:
-            ours.close()
-            raise
         finally:
-            theirs.close()
-            os.close(home)
             os.close(null)
         ours.settimeout(ANSWER_S)
         self._channel = ours
