@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engines import ROOTFS, Options, Result, Said, Unusable
+from engines import ROOTFS, Options, Result, Said, Unusable, stopped
 from harness import DEADLINE_S, wait_until
 from layers import PATH, PRIVATE, Image, Images, mounting
 
@@ -138,14 +138,7 @@ class BundleContainer:
 
     def stop(self, patience_s: int) -> Result:
         """Send TERM, and KILL when that does not help in time."""
-        said = ""
-        self.kill("TERM")
-        try:
-            self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            said = "resorting to SIGKILL"
-            self.kill("KILL")
-        return subprocess.CompletedProcess((), 0, "", said)
+        return stopped(self._process, self.kill, patience_s)
 
     def kill(self, signal: str) -> None:
         """Send a signal to its process 1."""

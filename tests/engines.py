@@ -5,7 +5,7 @@ without any. What an engine cannot do skips the test that wants it.
 """
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -99,3 +99,17 @@ class Engine(Protocol):
 def tag(image: str) -> str:
     """Give an image of the tests the name that engines know it by."""
     return image if "/" in image else f"localhost/s6log-test-{image}"
+
+
+def stopped(
+    process: subprocess.Popen[bytes], kill: Callable[[str], None], patience_s: int
+) -> Result:
+    """Send TERM, and KILL when that does not help in time; say so as podman does."""
+    said = ""
+    kill("TERM")
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        said = "resorting to SIGKILL"
+        kill("KILL")
+    return subprocess.CompletedProcess((), 0, "", said)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engines import ROOTFS, Options, Result, Said, Unusable
+from engines import ROOTFS, Options, Result, Said, Unusable, stopped
 from harness import DEADLINE_S, wait_until
 from layers import PRIVATE, SYSTEM, Images, mounting
 from watching import children, facts
@@ -147,14 +147,7 @@ class NamespaceContainer:
 
     def stop(self, patience_s: int) -> Result:
         """Send TERM, and KILL when that does not help in time."""
-        said = ""
-        self.kill("TERM")
-        try:
-            self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            said = "resorting to SIGKILL"
-            self.kill("KILL")
-        return subprocess.CompletedProcess((), 0, "", said)
+        return stopped(self._process, self.kill, patience_s)
 
     def kill(self, signal_name: str) -> None:
         """Send a signal to its process 1."""
